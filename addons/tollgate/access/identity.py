@@ -1,0 +1,108 @@
+"""Who is calling, as far as a request says. Pure: no secret leaves here but as a keyed digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from tollgate.access.tools import tool_of
+from tollgate.calls import Headers, Identity
+from tollgate.store import Digester
+
+_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
+
+SECRET_HEADERS = frozenset(
+    (
+        "authorization",
+        "proxy-authorization",
+        *_KEY_HEADERS,
+        "cookie",
+        "set-cookie",
+        "x-amz-security-token",  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+        "ocp-apim-subscription-key",  # https://learn.microsoft.com/azure/api-management/api-management-subscriptions
+        "cf-aig-authorization",  # https://developers.cloudflare.com/ai-gateway/configuration/authentication/
+        "statsig-api-key",  # Codex, to chatgpt.com
+    )
+)
+"""Headers, in lower case, whose values are credentials and are never shown, logged or kept."""
+
+_KEY_IN_QUERY = re.compile(r"(?:^|&)(?:key|api[-_]key|access_token)=([^&]+)")
+_ACCESS_KEY_ID = re.compile(r"Credential=([^/%,\s]+)")
+_OAUTH = ("sk-ant-oat", "eyJ", "gho_", "ghu_", "ya29.")
+"""How tokens of a login begin, as against keys: Claude, JSON Web Tokens, GitHub, Google."""
+_LONGEST = 128
+
+
+def identify(
+    headers: Headers,
+    target_query: str,
+    address: str,
+    proxy_user: str,
+    digester: Digester,
+    session_headers: Iterable[str],
+    project_headers: Iterable[str],
+) -> Identity:
+    """Who is calling. `proxy_user` is empty where the proxy asks for none, `target_query` has no "?"."""
+    kind, secret = _credential(headers, target_query)
+    return Identity(
+        user=_clean(proxy_user) or address,
+        address=address,
+        authenticated=bool(proxy_user),
+        credential=digester.digest("credential", secret.encode("utf-8", "surrogatepass")) if secret else "",
+        credential_kind=kind,
+        tool=tool_of(headers.get("user-agent", "")),
+        session=_first(headers, session_headers),
+        project=_first(headers, project_headers),
+    )
+
+
+def _credential(headers: Headers, query: str) -> tuple[str, str]:
+    """The first credential of a request as (kind, secret); two empty strings where there is none.
+
+    The kind is no part of the fingerprint: SDKs move the same key from one header to another.
+    """
+    kind, secret = _in_authorization(headers.get("authorization", ""))
+    if secret:
+        return kind, secret
+    for name in _KEY_HEADERS:
+        if secret := headers.get(name, "").strip():
+            return name, secret
+    return _in_query(query) if query else ("", "")
+
+
+def _in_authorization(value: str) -> tuple[str, str]:
+    scheme, _, rest = value.strip().partition(" ")
+    secret = rest.strip()
+    match scheme.lower():
+        case "bearer" | "token":
+            return ("oauth" if secret.startswith(_OAUTH) else "bearer"), secret
+        case "basic":
+            return "basic", secret
+        case "aws4-hmac-sha256" | "aws4-ecdsa-p256-sha256":
+            return "sigv4", _access_key_id(secret)
+        case _:
+            return "authorization", value.strip()
+
+
+def _in_query(query: str) -> tuple[str, str]:
+    if found := _KEY_IN_QUERY.search(query):
+        return "query", unquote(found[1])
+    if key_id := _access_key_id(query):
+        return "sigv4", key_id
+    return "", ""
+
+
+def _access_key_id(text: str) -> str:
+    """Whose key made a SigV4 signature: it stays the same while every signature differs."""
+    found = _ACCESS_KEY_ID.search(text)
+    return found[1] if found else ""
+
+
+def _first(headers: Headers, names: Iterable[str]) -> str:
+    return next((text for name in names if (text := _clean(headers.get(name, "")))), "")
+
+
+def _clean(text: str) -> str:
+    """What a client says of itself, fit for a record and a terminal: short, no control characters."""
+    return text[:_LONGEST] if text.isprintable() else "".join(filter(str.isprintable, text[:_LONGEST]))

@@ -1,0 +1,61 @@
+"""The vocabulary that all rooms share: calls, answers, events, slots, verdicts and the LLM hooks."""
+
+from tollgate.calls.answer import Answer, Events, Headers
+from tollgate.calls.body import Body, BodyError, Kind, Shape, Slot
+from tollgate.calls.call import Attempt, Call, Coverage, Identity, Outcome, Request, Timings
+from tollgate.calls.connection import Connection, Notice, Sight
+from tollgate.calls.event import End, Event
+from tollgate.calls.hooks import (
+    HOOKS,
+    HasHealth,
+    HasSetup,
+    HearsConnections,
+    HearsNotices,
+    HearsTheEnd,
+    TakesAnswers,
+    TakesEvents,
+    TakesRequests,
+)
+from tollgate.calls.runtime import Runtime
+from tollgate.calls.usage import Usage
+from tollgate.calls.verdict import Action, CallError, Failed, Finding, Refused, Verdict
+
+__all__ = [
+    "HOOKS",
+    "Action",
+    "Answer",
+    "Attempt",
+    "Body",
+    "BodyError",
+    "Call",
+    "CallError",
+    "Connection",
+    "Coverage",
+    "End",
+    "Event",
+    "Events",
+    "Failed",
+    "Finding",
+    "HasHealth",
+    "HasSetup",
+    "Headers",
+    "HearsConnections",
+    "HearsNotices",
+    "HearsTheEnd",
+    "Identity",
+    "Kind",
+    "Notice",
+    "Outcome",
+    "Refused",
+    "Request",
+    "Runtime",
+    "Shape",
+    "Sight",
+    "Slot",
+    "TakesAnswers",
+    "TakesEvents",
+    "TakesRequests",
+    "Timings",
+    "Usage",
+    "Verdict",
+]

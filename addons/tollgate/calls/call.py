@@ -1,0 +1,165 @@
+"""One LLM request with its answer: what all rooms share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from multidict import CIMultiDict
+
+from tollgate.calls.answer import Answer, Headers
+from tollgate.calls.body import Body
+from tollgate.calls.usage import Usage
+from tollgate.calls.verdict import Finding, Verdict
+
+if TYPE_CHECKING:
+    from tollgate.dialects import Dialect
+    from tollgate.policy import Settings
+
+type Outcome = Literal["open", "answered", "refused", "failed", "abandoned"]
+type Coverage = Literal["inspected", "generic", "opaque", "undecodable", "oversize", "websocket"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is calling, as far as can be known without asking."""
+
+    user: str
+    """The proxy user where there is one, else the client's address."""
+    address: str
+    """The client's address, without port."""
+    authenticated: bool = False
+    """True where `user` gave a password to the proxy."""
+    credential: str = ""
+    """Keyed fingerprint of the credential sent to the provider; empty where none was sent."""
+    credential_kind: str = ""
+    """Where it stood and what it looked like: "bearer", "x-api-key", "oauth", "sigv4", "query"."""
+    tool: str = ""
+    """The client program by its user agent: "claude-code", "codex", "openai-python"."""
+    session: str = ""
+    project: str = ""
+
+
+@dataclass(slots=True)
+class Request:
+    """What goes to the provider. `routing` may change all of it but the method."""
+
+    method: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+    """Path and query as they stand in the request line, still percent-encoded."""
+    headers: Headers
+    body: Body
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def url(self) -> str:
+        default = {"https": 443, "http": 80}.get(self.scheme)
+        port = "" if self.port == default else f":{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}{port}{self.target}"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one target. Written by `upstream`."""
+
+    target: str
+    """Where to, for a person: host, or the target's name in the policy."""
+    started: float
+    """Seconds on the monotonic clock."""
+    first_byte: float | None = None
+    ended: float | None = None
+    status: int | None = None
+    error: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(slots=True)
+class Timings:
+    """Moments in seconds on the monotonic clock; None where the call did not get that far."""
+
+    started: float = field(default_factory=time.monotonic)
+    """The request's last byte was here. Written by `gate`."""
+    sent: float | None = None
+    """The request left for the provider. Written by `upstream`."""
+    first_byte: float | None = None
+    """The head of the provider's answer was here. Written by `upstream`."""
+    first_out: float | None = None
+    """The first byte of the answer's body went to the client. Written by `gate`."""
+    ended: float | None = None
+    """Written by `gate`."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One LLM request with its answer: what all rooms share. Each field has one writer, named with it."""
+
+    # -- what it is: written by `gate` when the call is made, then fixed ---------------------------------
+    id: str
+    time: float
+    """When it started: seconds since 1970."""
+    identity: Identity
+    provider: str
+    """The provider's id in `providers`."""
+    dialect: Dialect
+    operation: str
+    """"chat", "responses", "embeddings", "count_tokens", …: `providers` lists them."""
+    model: str
+    """The model that the client asked for; empty where the request names none."""
+    stream: bool
+    """True where the client asked for a streamed answer."""
+    params: Mapping[str, str]
+    """What the path said: {"model": …, "verb": …}."""
+    policy: Settings
+    """The effective policy of this call."""
+    client_request: Request
+    """The request as the client sent it. No room changes it."""
+
+    # -- on the way ----------------------------------------------------------------------------------------
+    request: Request
+    """The request as it leaves: edited by `dlp` (body) and `routing` (the rest)."""
+    coverage: Coverage = "inspected"
+    """How much of the request was seen. Written by `gate`."""
+    answer: Answer | None = None
+    """Set on the way down by the room that answers (`cache`, `upstream`); the walk stops there."""
+    findings: list[Finding] = field(default_factory=list)
+    """Appended by `dlp` and, later, `guard`."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    """Appended by any room about itself, and by `gate` for a room that raised."""
+    attempts: list[Attempt] = field(default_factory=list)
+    """Appended by `upstream`."""
+    cache: str = ""
+    """"hit", "miss", "bypass" or "stored". Written by `cache`."""
+    cost: int | None = None
+    """Nano-dollars; None where unknown. Written by `cost`."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """A place for what a room carries from its way down to its way up, under the room's own name."""
+
+    # -- how it went ---------------------------------------------------------------------------------------
+    answered_model: str = ""
+    """The model that the answer names. Written by `upstream`."""
+    usage: Usage | None = None
+    """What the answer as a whole used. Written by `upstream`."""
+    status: int | None = None
+    """The HTTP status the client got. Written by `gate`."""
+    answer_headers: Headers = field(default_factory=CIMultiDict)
+    """Headers of the answer that the client got. Written by `gate`."""
+    bytes_in: int = 0
+    """Bytes of the request's body as the client sent them. Written by `gate`."""
+    bytes_out: int = 0
+    """Bytes of the answer's body as the client got them. Written by `gate`."""
+    events_out: int = 0
+    """Streamed events that went to the client. Written by `gate`."""
+    outcome: Outcome = "open"
+    """Written by `gate`, once, before `llm_end`."""
+    error: str = ""
+    """Why it was refused, failed or abandoned, for a person. Written by `gate`."""
+    timings: Timings = field(default_factory=Timings)

@@ -1,0 +1,24 @@
+"""What every room is given at start, and again when the policy changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tollgate.policy import Policy
+    from tollgate.providers import Providers
+    from tollgate.store import Digester
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Handed to the `setup` of every addon that has one."""
+
+    policy: Policy
+    providers: Providers
+    """The built-in providers and the policy's own hosts."""
+    state: Path
+    """The folder for what has to last: keys, the trail, the ledger."""
+    digester: Digester

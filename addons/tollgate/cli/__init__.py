@@ -1,0 +1,5 @@
+"""The tollgate command."""
+
+from tollgate.cli.main import app
+
+__all__ = ["app"]

@@ -1,0 +1,142 @@
+"""The Gate: the only addon with HTTP hooks. It turns flows into calls, and their answers into responses."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from mitmproxy import addonmanager, ctx, http
+
+from tollgate.calls import Connection, Notice
+from tollgate.gate import layer
+from tollgate.gate.exchange import Exchange
+from tollgate.gate.health import Health
+from tollgate.gate.keeper import Keeper
+from tollgate.gate.native import Native
+from tollgate.gate.openings import open_call, open_request, settle, user_of
+from tollgate.gate.relay import Relay
+from tollgate.gate.tunnels import Tunnels, refuse
+from tollgate.gate.waiting import wait_for
+from tollgate.gate.walk import Room, name_of, rooms_of
+
+logger = logging.getLogger("tollgate")
+
+FORCED = {
+    "connection_strategy": "lazy",  # a provider that is down must not stop a call that does not need it
+    "upstream_cert": False,  # a leaf that copies a provider's names does not fit a name-constrained CA
+    "tcp_timeout": 3600,  # a reasoning model may think for longer than the default ten minutes
+    "onboarding": False,
+    "stream_large_bodies": None,  # it lets bodies through before they are seen
+}
+"""Options of mitmproxy that Tollgate does not work without."""
+
+
+class Gate:
+    """Recognises LLM calls, walks them through the addons, answers them in the client's own dialect."""
+
+    def __init__(self) -> None:
+        self.coverage: Counter[str] = Counter()
+        """What was seen, by kind: how far calls were inspected, and what was not looked into."""
+        self.open: set[Exchange] = set()
+        self.keeper = Keeper(self._policy_changed)
+        problem = layer.problem()
+        self.health = Health(self.report)
+        tunnels = Tunnels(self.keeper.runtime, self._saw, streams=not problem)
+        self.addons: list[object] = [self.keeper, tunnels, self.health, *([Native(self)] if problem else [])]
+        self._problem = problem
+        self._chain: list[object] = []
+        self._rooms: tuple[Room, ...] = ()
+
+    def running(self) -> None:
+        ctx.options.update(**{name: value for name, value in FORCED.items() if name in ctx.options})
+        if self._problem:
+            logger.warning(
+                "Tollgate falls back to mitmproxy's own upstream leg, without retries: %s", self._problem
+            )
+
+    # -- what the rooms are told -----------------------------------------------------------------------------
+
+    def rooms(self) -> tuple[Room, ...]:
+        """The addons with LLM hooks, as they are now: scripts come and go while mitmproxy runs."""
+        chain = list(addonmanager.traverse(ctx.master.addons.chain))
+        if chain != self._chain:
+            self._chain, self._rooms = chain, rooms_of(chain)
+        return self._rooms
+
+    def _policy_changed(self, notice: Notice | None) -> None:
+        for addon in addonmanager.traverse(ctx.master.addons.chain):
+            if notice is None or notice.code == "policy_loaded":
+                _call(addon, "llm_setup", self.keeper.runtime())
+            if notice is not None:
+                _call(addon, "llm_notice", notice)
+
+    def _saw(self, seen: Connection) -> None:
+        self.coverage[seen.sight] += 1
+        for addon in addonmanager.traverse(ctx.master.addons.chain):
+            _call(addon, "llm_connection", seen)
+
+    # -- calls -----------------------------------------------------------------------------------------------
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.response or flow.error or not flow.live:
+            return
+        opening = open_request(flow, self.keeper.runtime())
+        if opening is None:
+            refuse(flow, self.keeper.runtime(), self._saw)
+        elif opening.native:
+            address = opening.identity.address
+            host, port = opening.host, flow.request.port
+            self._saw(Connection(opening.native, host, port, address, user_of(flow), opening.why))
+            flow.request.stream = opening.native == "opaque"  # gRPC speaks both ways at once
+        else:
+            setattr(flow, layer.RELAY, Relay(flow, opening))
+
+    async def llm_answer(self, relay: Relay) -> None:
+        """Our stream layer's own hook: a request is complete, and nobody has answered it."""
+        handler = ctx.master.addons.get("proxyserver").connections.get(relay.flow.client_conn.id)
+        if handler is None:
+            return  # the client is gone
+        exchange = self.exchange(relay)
+        try:
+            await relay.run(handler, exchange)
+        finally:
+            self.done_with(exchange)
+
+    def exchange(self, relay: Relay, *, native: bool = False) -> Exchange:
+        """The exchange for a complete request; `native` leaves out the room that would send it."""
+        runtime = self.keeper.runtime()
+        call = open_call(relay.flow, relay.opening)
+        rooms = [r for r in self.rooms() if not (native and r.last)]
+        exchange = Exchange(call, rooms, partial(settle, relay.opening, runtime))
+        exchange.refusal = relay.opening.refusal
+        exchange.dropped = relay.oversize
+        self.open.add(exchange)
+        return exchange
+
+    def done_with(self, exchange: Exchange) -> None:
+        self.open.discard(exchange)
+        self.coverage[exchange.call.coverage] += 1
+
+    async def drain(self, grace: float) -> None:
+        """Wait until the open calls are done, at most `grace` seconds."""
+        await wait_for(lambda: not self.open, grace)
+
+    def report(self) -> Mapping[str, Any]:
+        """How the proxy is, for /healthz: `ok` is False where it turns calls away."""
+        chain = addonmanager.traverse(ctx.master.addons.chain)
+        rooms = {name_of(a): a.llm_health() for a in chain if hasattr(a, "llm_health")}
+        return {
+            "ok": all(health.get("ok", True) for health in rooms.values()),
+            "policy": {"digest": self.keeper.runtime().policy.digest, "problem": self.keeper.problem},
+            "open_calls": len(self.open),
+            "coverage": dict(self.coverage),
+            "rooms": rooms,
+        }
+
+
+def _call(addon: object, hook: str, argument: object) -> None:
+    if callable(heard := getattr(addon, hook, None)):
+        heard(argument)

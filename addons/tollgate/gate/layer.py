@@ -1,0 +1,208 @@
+"""The stream layer: lets an addon answer a request with pieces as they come.
+
+mitmproxy sends a response that an addon made in one go, and cannot retry. Here a subclass of its HTTP stream,
+put in by the public `next_layer` hook, asks for the answer with a hook of its own instead of opening a
+connection, and takes the answer's pieces as injected events, the way mitmproxy injects WebSocket messages. As
+the stream never pauses meanwhile, it hears at once when the client leaves.
+
+What this uses of mitmproxy's insides is checked by `problem()` at start. The names go back to version 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mitmproxy import flow as mflow
+from mitmproxy import http
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.layer import CommandGenerator, NextLayer
+from mitmproxy.proxy.layers import http as layers
+
+if TYPE_CHECKING:
+    from tollgate.gate.relay import Relay
+
+RELAY = "llm_relay"
+"""The flow's attribute that holds its relay: not in `metadata`, which is saved with the flow."""
+
+_NEEDED: dict[type, tuple[str, ...]] = {
+    layers.HttpStream: (
+        "state_consume_request_body",
+        "state_wait_for_response_headers",
+        "make_server_connection",
+        "handle_protocol_error",
+        "send_response",
+        "state_errored",
+        "state_done",
+        "check_killed",
+        "_handle_event",
+    ),
+    layers.HttpLayer: ("make_stream", "event_to_child", "_handle_event"),
+}
+
+
+def problem() -> str:
+    """What this version of mitmproxy lacks for the stream layer; empty where all is there."""
+    missing = [
+        f"{c.__name__}.{name}" for c, names in _NEEDED.items() for name in names if not hasattr(c, name)
+    ]
+    return f"this mitmproxy has no {', '.join(missing)}" if missing else ""
+
+
+@dataclass
+class LlmAnswerHook(commands.StartHook):
+    """A request is complete, and nobody has answered it: `llm_answer(relay)` is asked to."""
+
+    data: Relay
+    blocking = False  # the stream has to go on hearing its client
+
+
+@dataclass
+class Piece(events.MessageInjected[None]):
+    """A piece of an answer for one stream."""
+
+    stream: LlmStream
+
+
+@dataclass
+class Head(Piece):
+    """The status line and headers; the body follows in pieces."""
+
+    response: http.Response
+
+
+@dataclass
+class Data(Piece):
+    """Some bytes of the body, never none: an empty piece would end a chunked body."""
+
+    data: bytes
+
+
+@dataclass
+class Last(Piece):
+    """The body is complete. With a response, it is the whole answer."""
+
+    response: http.Response | None = None
+
+
+@dataclass
+class Abort(Piece):
+    """The answer cannot go on: the stream is reset, so that the client knows it is not whole."""
+
+    reason: str
+
+
+class LlmStream(layers.HttpStream):
+    """An HTTP stream whose answer may come from a relay."""
+
+    owner: LlmLayer
+
+    @property
+    def relay(self) -> Relay | None:
+        """Set on the flow by the gate, where it is an LLM call."""
+        return getattr(self.flow, RELAY, None)
+
+    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if isinstance(event, Piece):
+            yield from self.take(event)
+        else:
+            yield from super()._handle_event(event)
+
+    def state_consume_request_body(self, event: events.Event) -> CommandGenerator[None]:
+        if self.relay and isinstance(event, layers.RequestData) and not self.relay.keep(len(event.data)):
+            self.request_body_buf.clear()  # too large: drop it as it comes, refuse at its end
+            return
+        yield from super().state_consume_request_body(event)
+
+    def make_server_connection(self) -> CommandGenerator[bool]:
+        """Called when the request is complete and no addon has answered it."""
+        if self.relay is None:
+            return (yield from super().make_server_connection())
+        self.relay.stream = self
+        self.server_state = self.state_await_answer
+        yield LlmAnswerHook(self.relay)
+        return False
+
+    def state_await_answer(self, event: events.Event) -> CommandGenerator[None]:
+        yield from ()
+
+    def take(self, piece: Piece) -> CommandGenerator[None]:
+        if self.server_state != self.state_await_answer:
+            return
+        match piece:
+            case Head(response=response):
+                yield from self.take_head(response)
+            case Data(data=data):
+                if self.context.options.store_streamed_bodies:
+                    self.response_body_buf += data
+                yield layers.SendHttp(layers.ResponseData(self.stream_id, data), self.context.client)
+            case Last(response=response):
+                yield from self.take_last(response)
+            case Abort(reason=reason):
+                yield from self.handle_protocol_error(
+                    layers.ResponseProtocolError(self.stream_id, reason, layers.ErrorCode.KILL)
+                )
+
+    def take_head(self, response: http.Response) -> CommandGenerator[None]:
+        if (yield from self.announce(response)):
+            return
+        head = layers.ResponseHeaders(self.stream_id, response, end_stream=False)
+        yield layers.SendHttp(head, self.context.client)
+
+    def announce(self, response: http.Response) -> CommandGenerator[bool]:
+        """Show the head to other addons; True where one of them, or the client, ended the flow."""
+        self.flow.response = response
+        yield layers.HttpResponseHeadersHook(self.flow)
+        killed = yield from self.check_killed(True)
+        if killed and self.relay:
+            self.relay.leave()
+        return killed
+
+    def take_last(self, response: http.Response | None) -> CommandGenerator[None]:
+        if response is not None:
+            if (yield from self.announce(response)):
+                return
+        elif self.context.options.store_streamed_bodies and self.flow.response:
+            self.flow.response.data.content = bytes(self.response_body_buf)
+            self.response_body_buf.clear()
+        yield from self.send_response(already_streamed=response is None)
+
+    def handle_protocol_error(
+        self, event: layers.RequestProtocolError | layers.ResponseProtocolError
+    ) -> CommandGenerator[None]:
+        if self.relay is None or self.server_state != self.state_await_answer:
+            yield from super().handle_protocol_error(event)
+            return
+        self.relay.leave()
+        self.flow.error = mflow.Error(event.message)
+        yield layers.HttpErrorHook(self.flow)
+        if isinstance(event, layers.ResponseProtocolError):
+            yield layers.SendHttp(event, self.context.client)
+        self.flow.live = False
+        self.client_state = self.server_state = self.state_errored
+        yield layers.DropStream(self.stream_id)
+
+
+class LlmLayer(layers.HttpLayer):
+    """An HTTP layer of such streams."""
+
+    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if isinstance(event, Piece) and event.stream.owner is self:
+            if self.streams.get(event.stream.stream_id) is event.stream:
+                yield from self.event_to_child(event.stream, event)
+        else:
+            yield from super()._handle_event(event)
+
+    def make_stream(self, stream_id: int) -> CommandGenerator[None]:
+        stream = LlmStream(self.context.fork(), stream_id)
+        stream.owner = self
+        self.streams[stream_id] = stream
+        yield from self.event_to_child(stream, events.Start())
+
+
+def replace_http_layer(next_layer: NextLayer) -> None:
+    """Put our layer where mitmproxy has chosen its own HTTP layer."""
+    chosen = next_layer.layer
+    if type(chosen) is layers.HttpLayer:
+        chosen.context.layers.remove(chosen)
+        next_layer.layer = LlmLayer(chosen.context, chosen.mode)

@@ -1,0 +1,160 @@
+"""The way out where our stream layer does not fit this mitmproxy: its own upstream leg.
+
+Everything is still inspected, refused and recorded. What is lost is what mitmproxy cannot do: retries,
+time-outs, streamed cached answers (they go out whole), and an error event where a provider breaks off.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from mitmproxy import http
+
+from tollgate.calls import Answer, Attempt, CallError, End, Event, Failed
+from tollgate.dialects import FRAMINGS, FramingError, framing_of
+from tollgate.gate import layer
+from tollgate.gate.exchange import Exchange
+from tollgate.gate.flows import headers_of, response_of
+from tollgate.gate.pieces import Pieces
+from tollgate.gate.relay import Relay
+from tollgate.upstream.metering import Meter
+
+EXCHANGE = "llm_exchange"
+
+
+class Opens(Protocol):
+    """What this needs of the gate."""
+
+    def exchange(self, relay: Relay, *, native: bool = False) -> Exchange: ...
+
+    def done_with(self, exchange: Exchange) -> None: ...
+
+
+class Native:
+    """The HTTP hooks that carry a call over mitmproxy's own leg."""
+
+    name = "tollgate-native"
+
+    def __init__(self, gate: Opens) -> None:
+        self._gate = gate
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        relay: Relay | None = getattr(flow, layer.RELAY, None)
+        if relay is None or flow.response or flow.error:
+            return
+        exchange = self._gate.exchange(relay, native=True)
+        setattr(flow, EXCHANGE, exchange)
+        try:
+            await exchange.ask()
+            if exchange.call.answer is not None:
+                await self._answer(flow, exchange, exchange.call.answer)
+            else:
+                self._send(flow, exchange)
+        except CallError as error:
+            self._tell(flow, exchange, error)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        exchange = exchange_of(flow)
+        if exchange is None or exchange.closed or flow.response is None:
+            return
+        call = exchange.call
+        call.timings.first_byte = time.monotonic()
+        call.status = flow.response.status_code
+        expected = call.dialect.expected_framing(call.params) if call.stream else ""
+        framing = framing_of(flow.response.headers.get("content-type", ""), b"", expected)
+        if framing:
+            self._stream(flow, exchange, framing)
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        exchange = exchange_of(flow)
+        if exchange is None or exchange.closed or flow.response is None:
+            return
+        try:
+            if not flow.response.stream:
+                await self._whole(flow, exchange, flow.response)
+            exchange.close("answered")
+        except CallError as error:
+            self._tell(flow, exchange, error)
+        self._finish(exchange)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        exchange = exchange_of(flow)
+        if exchange is not None and not exchange.closed:
+            left = not flow.client_conn.connected
+            exchange.close("abandoned" if left else "failed", flow.error.msg if flow.error else "")
+            self._finish(exchange)
+
+    # -- steps ---------------------------------------------------------------------------------------------
+
+    def _send(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        call = exchange.call
+        flow.request.headers["accept-encoding"] = "identity"
+        if call.request.body.edited:
+            flow.request.headers.pop("content-encoding", None)
+            flow.request.raw_content = call.request.body.render()
+        call.timings.sent = time.monotonic()
+        call.attempts.append(Attempt(call.request.host, call.timings.sent))
+
+    async def _answer(self, flow: http.HTTPFlow, exchange: Exchange, answer: Answer) -> None:
+        """An answer that a room had: it goes out whole, since mitmproxy cannot stream it."""
+        body = answer.body
+        if answer.events is not None:
+            pieces = Pieces(exchange.walk, answer.framing)
+            body = b"".join([pieces.up(batch) async for batch in answer.events])
+        else:
+            await exchange.walk.up(answer)
+            body = answer.body
+        flow.response = response_of(flow.request, answer.status, answer.headers, body)
+        exchange.sent(answer.status, answer.headers, body)
+        exchange.close("answered")
+        self._finish(exchange)
+
+    def _stream(self, flow: http.HTTPFlow, exchange: Exchange, framing: str) -> None:
+        assert flow.response is not None
+        headers = headers_of(flow.response.headers.fields)
+        flow.response.headers = response_of(flow.request, flow.response.status_code, headers, None).headers
+        meter = Meter(exchange.call, exchange.call.attempts[-1], headers)
+        flow.response.stream = streamer(exchange, meter, framing)
+
+    async def _whole(self, flow: http.HTTPFlow, exchange: Exchange, response: http.Response) -> None:
+        headers = headers_of(response.headers.fields)
+        answer = Answer(response.status_code, headers, response.raw_content or b"")
+        Meter(exchange.call, exchange.call.attempts[-1], answer.headers).whole(answer.body)
+        await exchange.walk.up(answer)
+        flow.response = response_of(flow.request, answer.status, answer.headers, answer.body)
+        exchange.sent(answer.status, answer.headers, answer.body)
+
+    def _tell(self, flow: http.HTTPFlow, exchange: Exchange, error: CallError) -> None:
+        answer = exchange.tell(error)
+        flow.response = response_of(flow.request, answer.status, answer.headers, answer.body)
+        self._finish(exchange)
+
+    def _finish(self, exchange: Exchange) -> None:
+        exchange.finish()
+        self._gate.done_with(exchange)
+
+
+def exchange_of(flow: http.HTTPFlow) -> Exchange | None:
+    """The exchange that a flow carries."""
+    return getattr(flow, EXCHANGE, None)
+
+
+def streamer(exchange: Exchange, meter: Meter, framing: str) -> Callable[[bytes], Iterable[bytes]]:
+    """What mitmproxy is to call with each piece of an answer, and with b"" at its end. It never raises: that
+    would hang the client."""
+    decoder = FRAMINGS[framing].decoder()
+    pieces = Pieces(exchange.walk, framing)
+
+    def take(data: bytes) -> Iterable[bytes]:
+        try:
+            events: list[Event] = decoder.feed(data) if data else [*decoder.close(), End()]
+            meter.events(events)
+            return exchange.count(pieces.up(events))
+        except FramingError as error:
+            return [exchange.tell_inside(Failed(f"The stream broke: {error}.", code="stream_cut"), pieces)]
+        except CallError as error:
+            return [exchange.tell_inside(error, pieces)]
+
+    return take

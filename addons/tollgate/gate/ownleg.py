@@ -1,0 +1,48 @@
+"""mitmproxy's own connections to servers: tunnels, WebSockets, gRPC, and calls where our leg does not fit."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import certifi
+from mitmproxy import connection
+
+from tollgate.policy import Upstream
+from tollgate.upstream import is_forbidden
+
+
+def trusted_authorities(upstream: Upstream, state: Path) -> Path | None:
+    """A PEM file of all that mitmproxy's own leg is to trust; None where the policy adds nothing."""
+    extra = [p for p in (upstream.ca, *(place.ca for place in upstream.resolve.values())) if p is not None]
+    if not extra:
+        return None
+    bundle = state / "upstream-ca.pem"
+    bundle.write_bytes(
+        b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *dict.fromkeys(extra)))
+    )
+    return bundle
+
+
+async def prepare(server: connection.Server, upstream: Upstream) -> None:
+    """Point a connection where the policy's `resolve` says; end it where it would reach a forbidden address.
+
+    The name is looked up here and again by mitmproxy, so a name server that changes its answer in between
+    is not caught.
+    """
+    if server.address is None:
+        return
+    host, port = server.address[:2]
+    if place := upstream.resolve.get(host):
+        server.address = (place.address, place.port or port)
+    elif server.via is None and await _forbidden(host, port):
+        server.error = f"{host} is a link-local or cloud-metadata address"
+
+
+async def _forbidden(host: str, port: int) -> bool:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return False  # mitmproxy will say so itself
+    return any(is_forbidden(str(address[0])) for *_, address in found)

@@ -1,0 +1,105 @@
+"""Between one flow and its exchange: takes the answer's pieces, hands them to the stream, hears it end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mitmproxy import http
+from mitmproxy.proxy.layers.http._http2 import Http2Connection
+from mitmproxy.proxy.server import ConnectionHandler
+
+from tollgate.calls import Headers
+from tollgate.gate import layer
+from tollgate.gate.exchange import Exchange
+from tollgate.gate.flows import response_of
+from tollgate.gate.openings import Opening
+from tollgate.gate.waiting import wait_for
+
+HIGH_WATER = 256 * 1024
+"""Bytes that may wait for a slow client before we stop reading from the provider."""
+
+
+class Relay:
+    """The client's side of one call, as `exchange.Sink`."""
+
+    def __init__(self, flow: http.HTTPFlow, opening: Opening) -> None:
+        self.flow = flow
+        self.opening = opening
+        self.stream: layer.LlmStream | None = None
+        """Set when the stream asks for the answer."""
+        self.oversize = False
+        """True where the request's body was larger than the policy allows, and so was dropped."""
+        self._limit = opening.body_limit
+        self._received = 0
+        self._task: asyncio.Task[None] | None = None
+        self._handler: ConnectionHandler | None = None
+
+    def keep(self, size: int) -> bool:
+        """Called with each piece of the request's body; False where it is to be dropped."""
+        self._received += size
+        self.oversize = self.oversize or (self._limit is not None and self._received > self._limit)
+        return not self.oversize
+
+    async def run(self, handler: ConnectionHandler, exchange: Exchange) -> None:
+        """Carry the exchange until its end, or until the client leaves."""
+        self._handler = handler
+        self._task = asyncio.current_task()
+        await exchange.run(self)
+
+    def leave(self) -> None:
+        """The client left, or somebody killed the flow."""
+        if self._task is not None:
+            self._task.cancel()
+
+    # -- exchange.Sink -------------------------------------------------------------------------------------
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        response = response_of(self.flow.request, status, headers, body)
+        await self._inject(layer.Last(self.flow, None, self._asking, response))
+
+    async def head(self, status: int, headers: Headers) -> None:
+        response = response_of(self.flow.request, status, headers, None)
+        await self._inject(layer.Head(self.flow, None, self._asking, response))
+
+    async def data(self, data: bytes) -> None:
+        await self._inject(layer.Data(self.flow, None, self._asking, data))
+        await self._drain()
+
+    async def end(self) -> None:
+        await self._inject(layer.Last(self.flow, None, self._asking))
+
+    async def abort(self, reason: str) -> None:
+        await self._inject(layer.Abort(self.flow, None, self._asking, reason))
+
+    # -- back-pressure -------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Wait while the client reads more slowly than the provider writes."""
+        handler = self._connected
+        transport = handler.transports.get(handler.client)
+        writer = transport.writer if transport else None
+        if isinstance(writer, asyncio.StreamWriter) and writer.transport.get_write_buffer_size() > HIGH_WATER:
+            await handler.drain_writers()
+        if self._held_back_by_h2() > HIGH_WATER:  # mitmproxy has no event for an opened window
+            await wait_for(lambda: self._held_back_by_h2() < HIGH_WATER)
+
+    def _held_back_by_h2(self) -> int:
+        """Bytes that wait for the client to open its HTTP/2 window."""
+        server = self._asking.owner.connections.get(self._connected.client)
+        if not isinstance(server, Http2Connection):
+            return 0
+        waiting = server.h2_conn.stream_buffers.get(self._asking.stream_id, ())
+        return sum(len(chunk.data) for chunk in waiting)
+
+    @property
+    def _asking(self) -> layer.LlmStream:
+        assert self.stream is not None, "a relay runs only once its stream has asked for the answer"
+        return self.stream
+
+    @property
+    def _connected(self) -> ConnectionHandler:
+        assert self._handler is not None, "a relay sends only while it runs"
+        return self._handler
+
+    async def _inject(self, piece: layer.Piece) -> None:
+        await self._connected.server_event(piece)

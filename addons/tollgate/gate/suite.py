@@ -1,0 +1,11 @@
+"""The rooms, in the order of the walk."""
+
+from __future__ import annotations
+
+from tollgate.trail.addon import Trail
+from tollgate.upstream.addon import Upstream
+
+
+def rooms() -> list[object]:
+    """A call goes down this list; its answer comes back up."""
+    return [Trail(), Upstream()]

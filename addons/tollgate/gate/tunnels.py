@@ -1,0 +1,110 @@
+"""Connections before there is a call: which are looked into, which are tunnelled, which are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+
+from mitmproxy import connection, ctx, http, tls
+from mitmproxy.proxy import context, server_hooks
+from mitmproxy.proxy import layer as proxy_layer
+from mitmproxy.proxy.layers import ClientTLSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+
+from tollgate.calls import Connection, Runtime, Sight
+from tollgate.gate import layer
+from tollgate.gate.connections import on_connect, on_tls
+from tollgate.gate.openings import user_of
+from tollgate.gate.ownleg import prepare, trusted_authorities
+
+logger = logging.getLogger("tollgate")
+
+
+class Tunnels:
+    """The part of the gate that has mitmproxy's connection hooks."""
+
+    name = "tollgate-connections"
+
+    def __init__(
+        self, runtime: Callable[[], Runtime], saw: Callable[[Connection], None], *, streams: bool
+    ) -> None:
+        self._runtime = runtime
+        self._saw = saw
+        self._streams = streams
+        """Whether our stream layer fits this mitmproxy."""
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        authorities = trusted_authorities(runtime.policy.file.upstream, runtime.state)
+        ctx.options.update(ssl_verify_upstream_trusted_ca=str(authorities) if authorities else None)
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Lift mitmproxy's limit of five requests at once from one HTTP/2 client to one HTTP/1 server."""
+        handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
+        if handler is not None:
+            handler.max_conns = defaultdict(lambda: asyncio.Semaphore(1000))
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        refuse(flow, self._runtime(), self._saw)
+
+    def next_layer(self, next_layer: proxy_layer.NextLayer) -> None:
+        """Choose as mitmproxy does, but with our streams, and with raw tunnels to other hosts."""
+        if next_layer.layer is None:  # a script stands before the addon that chooses
+            ctx.master.addons.get("nextlayer").next_layer(next_layer)
+        if isinstance(next_layer.layer, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
+            next_layer.context.layers.remove(next_layer.layer)
+            next_layer.layer = TCPLayer(next_layer.context, ignore=True)
+        elif self._streams:
+            layer.replace_http_layer(next_layer)
+
+    def _is_tunnel(self, ctx: context.Context) -> bool:
+        """True for a CONNECT without TLS in it to a host that is not looked into."""
+        connects = any(isinstance(above, HttpLayer) for above in ctx.layers)
+        encrypted = any(isinstance(above, ClientTLSLayer | ServerTLSLayer) for above in ctx.layers)
+        if not connects or encrypted or not ctx.server.address:
+            return False
+        host, port = ctx.server.address[:2]
+        runtime = self._runtime()
+        verdict = on_connect(host, port, runtime.policy.file, runtime.providers)
+        if verdict.decision == "tunnel":
+            self._note("tunnelled", host, port, ctx.client, verdict.why)
+        return verdict.decision == "tunnel"
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        if not data.context.server.address:
+            return
+        host, port = data.context.server.address[:2]
+        runtime = self._runtime()
+        verdict = on_tls(host, port, data.client_hello.sni or "", runtime.policy.file, runtime.providers)
+        if verdict.decision == "tunnel":
+            data.ignore_connection = True
+            self._note("tunnelled", host, port, data.context.client, verdict.why)
+
+    def tls_failed_client(self, data: tls.TlsData) -> None:
+        """The client did not take our certificate: its CA is missing, or it pins the provider's."""
+        host, port = (data.context.server.address or ("", 443))[:2]
+        host = data.context.client.sni or host
+        self._note("tls_failed", host, port, data.context.client, "certificate_not_trusted")
+        logger.warning(
+            "A client did not trust Tollgate's certificate for %s: is the CA installed there?", host
+        )
+
+    async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """mitmproxy's own leg: where the policy says, and never to link-local or metadata addresses."""
+        await prepare(data.server, self._runtime().policy.file.upstream)
+
+    def _note(self, sight: Sight, host: str, port: int, client: connection.Client, why: str) -> None:
+        address = client.peername[0] if client.peername else ""
+        self._saw(Connection(sight, host, port, address, why=why))
+
+
+def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], None]) -> None:
+    """Answer a CONNECT, or a plain request, that may not go where it wants to. No LLM host is meant here."""
+    host, port = flow.request.host, flow.request.port
+    verdict = on_connect(host, port, runtime.policy.file, runtime.providers)
+    if verdict.decision != "refuse" or flow.response is not None:
+        return
+    peer = flow.client_conn.peername
+    saw(Connection("refused", host, port, peer[0] if peer else "", user_of(flow), verdict.why))
+    text = f"Tollgate refused this connection: {verdict.reason}\n"
+    flow.response = http.Response.make(403, text, {"content-type": "text/plain; charset=utf-8"})

@@ -1,0 +1,6 @@
+"""What lasts: the state folder and the key in it."""
+
+from tollgate.store.keys import Digester, load_key
+from tollgate.store.state import StateError, state_folder
+
+__all__ = ["Digester", "StateError", "load_key", "state_folder"]

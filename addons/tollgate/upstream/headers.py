@@ -1,0 +1,89 @@
+"""What a request takes along to the provider, and what an answer brings back: pure functions on headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from multidict import CIMultiDict
+
+from tollgate.calls import Headers, Refused, Request
+
+HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""For one connection only: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
+
+_NOT_SENT = HOP_BY_HOP | {"expect"}  # the body is here already, so nobody waits for "100 Continue"
+_NOT_RETURNED = HOP_BY_HOP | {"content-length"}  # the gate counts what it sends
+_OF_THE_OLD_BODY = frozenset(("content-encoding", "content-md5", "content-digest", "repr-digest", "digest"))
+_SIGNED = re.compile(r"SignedHeaders=([^,&\s]+)")
+
+
+def outgoing(request: Request) -> tuple[Headers, bytes]:
+    """The headers and the body as they go to the provider. Refused where that would break a signature.
+
+    Case, order and duplicates stay as the client sent them. An answer in no encoding is asked for, so that
+    none has to be undone, unless the client signed what it asked for.
+    """
+    body = request.body
+    signed = signed_headers(request)
+    if body.edited and signed:
+        raise Refused(_signed_message(request.host), code="signed_request_changed", always=True)
+    content = body.render() if body.edited else body.wire
+    dropped = _NOT_SENT | named_by_connection(request.headers) | (_OF_THE_OLD_BODY if body.edited else set())
+    headers: Headers = CIMultiDict()
+    for name, value in request.headers.items():
+        match name.lower():
+            case lower if lower in dropped:
+                continue
+            case "content-length":
+                value = str(len(content))
+            case "accept-encoding" if "accept-encoding" not in signed:
+                value = "identity"
+        headers.add(name, value)
+    return headers, content
+
+
+def returned(received: Iterable[tuple[str, str]], *, decoded: bool) -> Headers:
+    """An answer's headers for the client; `decoded` says that its content-encoding was undone."""
+    headers = CIMultiDict(received)
+    dropped = _NOT_RETURNED | named_by_connection(headers) | ({"content-encoding"} if decoded else set())
+    for name in dropped:
+        headers.popall(name, None)
+    return headers
+
+
+def named_by_connection(headers: Headers) -> set[str]:
+    """The headers, in lower case, that `Connection` declares to be for one connection only."""
+    if "connection" not in headers:
+        return set()
+    return {name.strip().lower() for value in headers.getall("connection") for name in value.split(",")}
+
+
+def signed_headers(request: Request) -> frozenset[str]:
+    """The headers, in lower case, that an AWS signature covers; empty for a request without one.
+
+    It stands in a header or in the query: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+    """
+    authorization = request.headers.get("authorization", "")
+    found = _SIGNED.search(authorization if authorization.startswith("AWS4-") else request.target)
+    return frozenset(unquote(found[1]).lower().split(";")) if found else frozenset()
+
+
+def _signed_message(host: str) -> str:
+    return (
+        f"This request to {host} is signed (AWS Signature Version 4), and the policy had to change its text,"
+        f" which would break the signature. Remove the sensitive text from the request, or use an API key."
+    )

@@ -1,0 +1,58 @@
+"""What an answer says of itself: usage, model, end and errors, read while it passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from tollgate.calls import Attempt, Call, End, Event, Headers, Usage
+
+
+class Meter:
+    """Reads an answer's own words onto its attempt and call. Looks into what has the dialect's marks only."""
+
+    __slots__ = ("_attempt", "_call", "_dialect", "complete")
+
+    def __init__(self, call: Call, attempt: Attempt, headers: Headers) -> None:
+        self._call = call
+        self._attempt = attempt
+        self._dialect = call.dialect
+        self.complete = call.dialect.is_last(End())
+        """True once the dialect's last event was seen; from the start where it knows of none."""
+        self._count(call.dialect.usage_of_headers(headers))
+
+    def whole(self, body: bytes) -> None:
+        """Read a whole answer. What is not JSON says nothing."""
+        if self._marked(body):
+            try:
+                self._read(orjson.loads(body))
+            except ValueError:
+                return
+
+    def events(self, events: list[Event]) -> None:
+        """Read the next events of a stream."""
+        for event in events:
+            if event.data is None:
+                continue
+            if self._marked(event.data):
+                self._read(self._dialect.payload(event))
+            if self._dialect.is_last(event):
+                self.complete = True
+            elif error := self._dialect.stream_error(event):
+                self._attempt.error = f"the provider ended its answer with an error: {error}"
+                self.complete = True
+
+    def _marked(self, data: bytes) -> bool:
+        dialect = self._dialect
+        return any(mark in data for mark in dialect.usage_marks) or (
+            not self._call.answered_model and any(mark in data for mark in dialect.model_marks)
+        )
+
+    def _read(self, document: Any) -> None:
+        call, dialect = self._call, self._dialect
+        call.answered_model = call.answered_model or dialect.answered_model(document)
+        self._count(dialect.usage(document, self._attempt.usage))
+
+    def _count(self, usage: Usage | None) -> None:
+        self._attempt.usage = self._call.usage = usage

@@ -1,0 +1,20 @@
+"""Answers, whole and streamed."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from tollgate.calls import Answer, Event
+
+
+async def no_events() -> AsyncIterator[Sequence[Event]]:
+    yield []
+
+
+def test_a_whole_answer_has_a_body() -> None:
+    answer = Answer(200, body=b'{"ok": true}')
+
+    assert not answer.streamed
+    assert answer.json() == {"ok": True}
+
+
+def test_a_streamed_answer_has_events() -> None:
+    assert Answer(200, events=no_events(), framing="sse").streamed

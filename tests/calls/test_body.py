@@ -1,0 +1,158 @@
+"""Bodies are read once and changed to the byte."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollgate.calls import Body, BodyError
+from tollgate.calls.body import count_literals, count_strings, find_slots, splice
+
+SHAPE = {
+    "model": "skip",
+    "messages": {
+        "role": "skip",
+        "content": {"type": "skip", "data": "blob"},
+        "tool_calls": {"id": "skip", "function": {"arguments": "json"}},
+    },
+    "metadata": {"*": "text"},
+    "secret": "skip",
+}
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+spacings = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", " :\t")])
+
+
+def parsed(content: bytes, shape: object = SHAPE) -> Body:
+    body = Body(content)
+    body.parse(shape)  # type: ignore[arg-type]
+    return body
+
+
+@given(trees, st.booleans(), spacings)
+def test_untouched_bodies_keep_their_bytes(tree: object, ascii_only: bool, spacing: tuple[str, str]) -> None:
+    content = json.dumps(tree, ensure_ascii=ascii_only, separators=spacing).encode()
+    body = parsed(content, {})
+
+    assert body.render() == content
+    assert body.json == tree
+
+
+@given(trees, st.booleans(), spacings, st.data())
+def test_edits_change_just_their_slots(
+    tree: object, ascii_only: bool, spacing: tuple[str, str], data: st.DataObject
+) -> None:
+    """Of all slots of the rendered body only the edited ones differ, and all else stays byte for byte."""
+    content = json.dumps(tree, ensure_ascii=ascii_only, separators=spacing).encode()
+    body = parsed(content, {})
+    values = [slot for slot in body.slots if slot.kind != "key"]
+    chosen = data.draw(st.lists(st.sampled_from(values), unique=True) if values else st.just([]))
+    for slot in chosen:
+        body.edit(slot, slot.text + '"\\é\n')
+    edited = {slot.ordinal: slot.text + '"\\é\n' for slot in chosen}
+
+    after = find_slots(json.loads(body.render()), {})
+    assert [slot.text for slot in after] == [edited.get(s.ordinal, s.text) for s in body.slots]
+    back = {slot.ordinal: slot.text for slot in chosen}
+    if not ascii_only:
+        assert json.loads(splice(body.render(), back)) == json.loads(content)
+
+
+@given(trees, st.booleans())
+def test_literals_in_bytes_and_strings_in_the_tree_are_as_many(tree: object, ascii_only: bool) -> None:
+    assert count_literals(json.dumps(tree, ensure_ascii=ascii_only).encode()) == count_strings(tree)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b'{"model": "gpt-5"}', []),
+        (b'{"new": "x"}', [("new", "key", "new"), ("new", "text", "x")]),
+        (b'{"messages": [{"role": "user", "content": "hi"}]}', [("messages[0].content", "text", "hi")]),
+        (
+            b'{"messages": [{"content": [{"type": "text", "text": "hi", "data": "aGk="}]}]}',
+            [
+                ("messages[0].content[0].text", "key", "text"),
+                ("messages[0].content[0].text", "text", "hi"),
+                ("messages[0].content[0].data", "blob", "aGk="),
+            ],
+        ),
+        (
+            b'{"messages": [{"tool_calls": [{"id": "call_1", "function": {"arguments": "{}"}}]}]}',
+            [("messages[0].tool_calls[0].function.arguments", "json", "{}")],
+        ),
+        (b'{"secret": {"anything": ["below", {"is": "skipped"}]}}', []),
+        (
+            b'{"metadata": {"ticket": "T-1"}}',
+            [("metadata.ticket", "key", "ticket"), ("metadata.ticket", "text", "T-1")],
+        ),
+        (b'"alone"', [("", "text", "alone")]),
+        (b"[1, null, true]", []),
+    ],
+)
+def test_slots_stand_where_the_shape_says(content: bytes, found: list[tuple[str, str, str]]) -> None:
+    assert [(slot.place, slot.kind, slot.text) for slot in parsed(content).slots] == found
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": 1, "a": 2}',
+        b'{"a": "x", "b": {"c": 1, "c": "y"}}',
+        b'[{"a": {}}, {"a": {}, "a": {}}]',
+        b'{"a\\u0062": 1, "ab": 2}',
+        b'{"\\\\": "\\\\\\"", "\\\\": 1}',
+    ],
+)
+def test_duplicate_keys_are_found(content: bytes) -> None:
+    """However deep they stand, and however their keys are escaped."""
+    with pytest.raises(BodyError) as error:
+        parsed(content)
+
+    assert error.value.code == "duplicate_keys"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b'{"a": ', "invalid_json"),
+        (b"{'a': 1}", "invalid_json"),
+        (b'{"a": NaN}', "invalid_json"),
+        (b'{"a": "\xff"}', "invalid_json"),
+        (b'{"a": "\\ud800"}', "invalid_json"),
+        (b"[" * 300 + b"]" * 300, "too_deep"),
+    ],
+)
+def test_what_cannot_be_inspected_says_why(content: bytes, code: str) -> None:
+    with pytest.raises(BodyError) as error:
+        parsed(content)
+
+    assert error.value.code == code
+
+
+def test_invalid_json_is_located() -> None:
+    with pytest.raises(BodyError, match="line 2, column 7"):
+        parsed(b'{"a": 1,\n "b": }')
+
+
+def test_an_edited_body_shows_its_edits() -> None:
+    body = parsed(b'{"messages": [{"role": "user", "content": "my name is Ada"}]}')
+    slot = body.slots[0]
+
+    assert (body.parsed, body.edited, body.text(slot)) == (True, False, "my name is Ada")
+    body.edit(slot, "my name is X1")
+    assert (body.edited, body.text(slot)) == (True, "my name is X1")
+    assert body.json["messages"][0]["content"] == "my name is X1"
+    assert body.render() == body.render() == b'{"messages": [{"role": "user", "content": "my name is X1"}]}'
+
+
+def test_a_body_that_was_not_parsed_has_no_slots() -> None:
+    body = Body(b"\x1f\x8b", b"decoded", "gzip")
+
+    assert (body.parsed, body.json, body.slots, body.render()) == (False, None, [], b"decoded")

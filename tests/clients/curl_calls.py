@@ -1,0 +1,40 @@
+"""libcurl, over HTTP/1.1 and HTTP/2."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pycurl
+from http_calls import ANTHROPIC, CHAT, CLAUDE, MESSAGES, ODD, OPENAI
+from report import TIMEOUT, Call
+
+OFFER = {"1.1": pycurl.CURL_HTTP_VERSION_1_1, "2": pycurl.CURL_HTTP_VERSION_2TLS}
+
+
+def post(url: str, body: bytes, headers: dict[str, str], version: str) -> Iterator[Any]:
+    """Status, content type and body, byte for byte."""
+    told = io.BytesIO()
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.URL, url)
+    curl.setopt(pycurl.HTTP_VERSION, OFFER[version])
+    curl.setopt(pycurl.CAINFO, os.environ["SSL_CERT_FILE"])
+    curl.setopt(pycurl.TIMEOUT, int(TIMEOUT))
+    curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in headers.items()])
+    curl.setopt(pycurl.POSTFIELDS, body)
+    curl.setopt(pycurl.WRITEDATA, told)
+    curl.perform()
+    yield {"status": curl.getinfo(pycurl.RESPONSE_CODE), "type": curl.getinfo(pycurl.CONTENT_TYPE)}
+    yield told.getvalue()
+    curl.close()
+
+
+CALLS: dict[str, Call] = {
+    "curl-whole-http1": partial(post, CHAT, ODD, OPENAI, "1.1"),
+    "curl-streamed-http1": partial(post, MESSAGES, CLAUDE, ANTHROPIC, "1.1"),
+    "curl-whole-http2": partial(post, CHAT, ODD, OPENAI, "2"),
+    "curl-streamed-http2": partial(post, MESSAGES, CLAUDE, ANTHROPIC, "2"),
+}

@@ -1,0 +1,82 @@
+"""The key is made once, kept private, and its digests are apart for each purpose."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from tollgate.store.keys import KEY_FILE, Digester, load_key
+from tollgate.store.state import StateError
+
+
+def test_the_first_call_makes_a_private_key_that_stays(tmp_path: Path) -> None:
+    key = load_key(tmp_path)
+    assert len(key) == 32
+    assert load_key(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE], "no draft is left behind"
+
+
+def test_two_folders_have_two_keys(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    assert load_key(tmp_path) != load_key(tmp_path / "other")
+
+
+def test_all_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
+    start = Barrier(8)
+
+    def load() -> bytes:
+        start.wait()
+        return load_key(tmp_path)
+
+    with ThreadPoolExecutor(8) as pool:
+        keys = {future.result() for future in [pool.submit(load) for _ in range(8)]}
+    assert keys == {(tmp_path / KEY_FILE).read_bytes()}
+
+
+def test_a_key_that_others_can_read_is_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    key = load_key(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        load_key(tmp_path)
+        assert not caplog.records
+        (tmp_path / KEY_FILE).chmod(0o640)
+        assert load_key(tmp_path) == key
+    assert "chmod 600" in caplog.text
+    assert key.hex() not in caplog.text
+
+
+def test_a_file_of_another_length_is_no_key(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_bytes(b"short")
+    with pytest.raises(StateError, match="has 5 bytes and should have 32"):
+        load_key(tmp_path)
+    assert (tmp_path / KEY_FILE).read_bytes() == b"short"
+
+
+def test_a_key_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    """A dangling link is there for a new key and not there for a reader."""
+    (tmp_path / KEY_FILE).symlink_to("nowhere")
+    with pytest.raises(StateError, match="cannot be used: No such file"):
+        load_key(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
+
+
+def test_a_digest_depends_on_key_purpose_and_data() -> None:
+    a, b = Digester(b"a" * 32), Digester(b"b" * 32)
+    made = [a.digest("body", b"x"), a.digest("body", b"y"), a.digest("credential", b"x"), b.digest("body", b"x")]
+    assert len(set(made)) == 4
+    assert a.digest("body", b"x") == Digester(b"a" * 32).digest("body", b"x")
+    assert all(len(digest) == 32 and set(digest) <= set("0123456789abcdef") for digest in made)
+
+
+def test_a_digester_does_not_show_its_key() -> None:
+    assert "kkkk" not in repr(Digester(b"k" * 32))
+
+
+def test_a_purpose_that_is_too_long_is_an_error() -> None:
+    with pytest.raises(ValueError, match="person"):
+        Digester(b"k" * 32).digest("a purpose of more than sixteen bytes", b"")
