@@ -71,12 +71,20 @@ def test_without_a_credential_there_is_no_fingerprint(query: str) -> None:
 
 def test_a_key_keeps_its_fingerprint_wherever_it_stands() -> None:
     """SDKs move keys from one header to another; it is still the same caller."""
-    places = [of({"authorization": "Bearer k1"}), of({"x-api-key": "k1"}), of({"api-key": "k1"}), of({}, "key=k1")]
+    places = [
+        of({"authorization": "Bearer k1"}),
+        of({"x-api-key": "k1"}),
+        of({"api-key": "k1"}),
+        of({}, "key=k1"),
+    ]
     assert {who.credential for who in places} == {fingerprint("k1")}
 
 
 def test_every_signature_of_one_access_key_is_one_caller() -> None:
-    assert of({"authorization": SIGV4.format("aa")}).credential == of({"authorization": SIGV4.format("bb")}).credential
+    assert (
+        of({"authorization": SIGV4.format("aa")}).credential
+        == of({"authorization": SIGV4.format("bb")}).credential
+    )
 
 
 def test_a_caller_without_a_proxy_user_is_its_address() -> None:
@@ -115,5 +123,11 @@ def test_whatever_stands_there_is_no_error_and_no_leak(secret: str, query: str) 
 
 
 def test_every_header_with_a_credential_is_known_as_secret() -> None:
-    assert {"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization"} <= SECRET_HEADERS
+    assert {
+        "authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "proxy-authorization",
+    } <= SECRET_HEADERS
     assert all(name == name.lower() for name in SECRET_HEADERS)

@@ -14,6 +14,8 @@ from report import TIMEOUT, Call
 
 OFFER = {"1.1": pycurl.CURL_HTTP_VERSION_1_1, "2": pycurl.CURL_HTTP_VERSION_2TLS}
 
+SPOKEN = {pycurl.CURL_HTTP_VERSION_1_1: "HTTP/1.1", pycurl.CURL_HTTP_VERSION_2_0: "HTTP/2"}
+
 
 def post(url: str, body: bytes, headers: dict[str, str], version: str) -> Iterator[Any]:
     """Status, content type and body, byte for byte."""
@@ -27,6 +29,7 @@ def post(url: str, body: bytes, headers: dict[str, str], version: str) -> Iterat
     curl.setopt(pycurl.POSTFIELDS, body)
     curl.setopt(pycurl.WRITEDATA, told)
     curl.perform()
+    yield {"http": SPOKEN[curl.getinfo(pycurl.INFO_HTTP_VERSION)]}
     yield {"status": curl.getinfo(pycurl.RESPONSE_CODE), "type": curl.getinfo(pycurl.CONTENT_TYPE)}
     yield told.getvalue()
     curl.close()

@@ -49,11 +49,8 @@ def httpx_compressed() -> Iterator[Any]:
     yield from _told(answer.status_code, answer.headers, answer.content)
 
 
-def httpx_http2_streamed() -> Iterator[Any]:
-    with (
-        httpx.Client(http2=True, timeout=TIMEOUT) as client,
-        client.stream("POST", MESSAGES, content=CLAUDE, headers=ANTHROPIC) as answer,
-    ):
+def httpx_streamed() -> Iterator[Any]:
+    with httpx.stream("POST", MESSAGES, content=CLAUDE, headers=ANTHROPIC, timeout=TIMEOUT) as answer:
         yield from _told(answer.status_code, answer.headers, *answer.iter_lines())
 
 
@@ -98,7 +95,7 @@ def aiohttp_streamed() -> list[Any]:
 CALLS: dict[str, Call] = {
     "httpx-whole": httpx_whole,
     "httpx-compressed": httpx_compressed,
-    "httpx-http2-streamed": httpx_http2_streamed,
+    "httpx-streamed": httpx_streamed,
     "httpx-json-array": httpx_json_array,
     "httpx-unknown-path": httpx_unknown_path,
     "requests-whole": requests_whole,

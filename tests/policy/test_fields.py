@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -69,7 +70,7 @@ def test_a_duration_is_shown_in_its_largest_whole_unit() -> None:
 
 @pytest.mark.parametrize("kind", [fields.Size, fields.Duration])
 @pytest.mark.parametrize("value", [True, -1, None, [1], float("inf"), float("nan")])
-def test_what_is_no_number_is_neither_size_nor_duration(kind: object, value: object) -> None:
+def test_what_is_no_number_is_neither_size_nor_duration(kind: Any, value: object) -> None:
     adapter: TypeAdapter[object] = TypeAdapter(kind)
     with pytest.raises(ValidationError):
         adapter.validate_python(value, strict=True)

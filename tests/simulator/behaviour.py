@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 HEADER = "x-simulate"
 """The request header that holds a behaviour as a JSON object."""
@@ -49,8 +49,8 @@ class Behaviour:
     """Each piece of text begins with bytes that are not UTF-8."""
 
     @classmethod
-    def parse(cls, text: str | bytes) -> Behaviour:
-        """From a JSON object. ValueError where a name is unknown or a value has the wrong type."""
+    def parse(cls, text: str, base: Behaviour | None = None) -> Behaviour:
+        """`base` with what a JSON object says. ValueError where a name is unknown or a value has the wrong type."""
         given = json.loads(text)
         types = {f.name: type(f.default) for f in fields(cls)}
         for name, value in given.items():
@@ -58,4 +58,4 @@ class Behaviour:
                 raise ValueError(f"{name!r} is no behaviour; there are {', '.join(types)}")
             if type(value) is not types[name] and not (types[name] is float and type(value) is int):
                 raise ValueError(f"{name!r} is of type {types[name].__name__}, but got {value!r}")
-        return cls(**given)
+        return replace(base or cls(), **given)

@@ -32,21 +32,14 @@ class Delivery:
         self.gates = gates
 
     async def send(self, answer: Answer, fault: Fault) -> web.StreamResponse:
-        """Write the answer; the journal's entry says when, and whether the client stayed."""
-        try:
-            response = await self._send(answer, fault)
-        except (ConnectionError, asyncio.CancelledError):
-            self.entry.disconnected = time.time()
-            raise
-        self.entry.ended = time.time()
-        return response
-
-    async def _send(self, answer: Answer, fault: Fault) -> web.StreamResponse:
+        """Write the answer; the journal's entry says when."""
         if self.behaviour.hang:
             await self.gates.wait(self.behaviour.hang)
         response = self._head(answer)
-        if self.behaviour.refuse or self.behaviour.garbage == "head":
-            return self._close(response, NOT_HTTP if self.behaviour.garbage else b"")
+        if self.behaviour.refuse:
+            return self._close(response)
+        if self.behaviour.garbage == "head":
+            return self._close(response, NOT_HTTP)
         await response.prepare(self.request)
         pieces = encode(self._pieces(answer, fault), self.behaviour.encoding)
         for number, piece in enumerate(pieces):
@@ -54,6 +47,7 @@ class Delivery:
                 return self._close(response)
             await self._write(response, piece, number)
         await response.write_eof()
+        self.entry.ended = time.time()
         return response
 
     def _head(self, answer: Answer) -> web.StreamResponse:
@@ -92,4 +86,5 @@ class Delivery:
         if self.request.transport is not None:
             self.request.transport.write(last_words)
             self.request.transport.close()
+        self.entry.ended = time.time()
         return response

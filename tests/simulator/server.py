@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
+import time
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
@@ -49,13 +51,18 @@ class Simulator:
         try:
             entry.body = await request.read()
             return await self._answer(request, entry)
+        except (ConnectionError, asyncio.CancelledError):
+            entry.disconnected = time.time()
+            raise
         finally:
             self.journal.notify()
 
     async def _answer(self, request: web.Request, entry: Entry) -> web.StreamResponse:
         provider = HOSTS.get(entry.host.partition(":")[0].lower(), COMPATIBLE)
-        given = request.headers.get(HEADER)
-        behaviour = Behaviour.parse(given) if given else self.behaviour
+        try:
+            behaviour = Behaviour.parse(request.headers.get(HEADER, "{}"), self.behaviour)
+        except ValueError as e:
+            return web.Response(status=500, text=f"{HEADER}: {e}")
         answer, fault = _exchange(provider, request, entry, behaviour)
         entry.provider, entry.status = provider.name, answer.status
         entry.usage = answer.usage.as_dict() if answer.usage else None

@@ -67,7 +67,12 @@ def test_a_key_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 def test_a_digest_depends_on_key_purpose_and_data() -> None:
     a, b = Digester(b"a" * 32), Digester(b"b" * 32)
-    made = [a.digest("body", b"x"), a.digest("body", b"y"), a.digest("credential", b"x"), b.digest("body", b"x")]
+    made = [
+        a.digest("body", b"x"),
+        a.digest("body", b"y"),
+        a.digest("credential", b"x"),
+        b.digest("body", b"x"),
+    ]
     assert len(set(made)) == 4
     assert a.digest("body", b"x") == Digester(b"a" * 32).digest("body", b"x")
     assert all(len(digest) == 32 and set(digest) <= set("0123456789abcdef") for digest in made)

@@ -27,7 +27,9 @@ def test_the_nearest_setting_says_where(
     assert state_folder(chosen.format(tmp=tmp_path), filled) == tmp_path / expected
 
 
-def test_without_any_setting_it_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_setting_it_is_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert state_folder("", {}) == tmp_path / ".local/state/tollgate"
 
@@ -52,5 +54,7 @@ def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_cannot_be_a_folder_is_named_with_what_helps(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(StateError, match=r"file/state cannot be written: Not a directory\. Set TOLLGATE_STATE"):
+    with pytest.raises(
+        StateError, match=r"file/state cannot be written: Not a directory\. Set TOLLGATE_STATE"
+    ):
         state_folder(str(file / "state"))

@@ -46,7 +46,9 @@ class Authority:
         )
 
 
-def server_context(folder: Path, authority: Authority, *names: str, clients: Authority | None = None) -> ssl.SSLContext:
+def server_context(
+    folder: Path, authority: Authority, *names: str, clients: Authority | None = None
+) -> ssl.SSLContext:
     """A context for a server that is these hosts; with `clients` it demands a certificate of theirs."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(written(folder / "server.pem", authority.issue(*names)))

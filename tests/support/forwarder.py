@@ -1,4 +1,4 @@
-"""A forward proxy that looks at nothing: every host is the simulator. The way past Tollgate, to compare with."""
+"""A forward proxy that looks at nothing: the way past Tollgate, to compare with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_HEAD = 64 * 1024
 
 @contextmanager
 def forwarding(tls_port: int, plain_port: int) -> Iterator[str]:
-    """The URL of such a proxy."""
+    """The URL of a proxy for which every host is the simulator: TLS on one port, plain HTTP on another."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:

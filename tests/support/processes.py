@@ -17,12 +17,12 @@ class ProcessError(RuntimeError):
 
 
 @contextmanager
-def running(
-    command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None
-) -> Iterator[Process]:
+def running(command: Sequence[object], log: Path, env: Mapping[str, str] | None = None) -> Iterator[Process]:
     """A process that is ended when the block is left; what it says goes to `log`."""
     with log.open("wb") as out:
-        popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env)
+        popen = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env
+        )
     process = Process(popen, log)
     try:
         yield process
@@ -70,11 +70,16 @@ def wait_until(
         time.sleep(0.02)
 
 
-def run(command: Sequence[str | Path], timeout: float, env: Mapping[str, str] | None = None) -> str:
+def run(command: Sequence[object], timeout: float, env: Mapping[str, str] | None = None) -> str:
     """What a command prints. ProcessError where it fails or takes too long."""
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, env=env
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=env,
         )
     except subprocess.TimeoutExpired as e:
         raise ProcessError(f"{command[0]} did not end in {timeout} s") from e

@@ -15,7 +15,9 @@ from tollgate.policy import Settings
 
 def make_call(**changes: Any) -> Call:
     """A streamed answer of Anthropic's to Claude Code, with any of its fields changed."""
-    body = Body(b'{"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": "a secret prompt"}]}')
+    body = Body(
+        b'{"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": "a secret prompt"}]}'
+    )
     request = Request(
         method="POST",
         scheme="https",

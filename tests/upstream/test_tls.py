@@ -63,7 +63,9 @@ def test_a_companys_authority_need_not_follow_rfc_5280_to_the_letter(tmp_path: P
 
 def test_a_hosts_own_authority_stands_in_place_of_all_others(tmp_path: Path, authority: Authority) -> None:
     path = written(tmp_path / "own.pem", authority.pem)
-    settings = Upstream(resolve={"VLLM.corp": Resolve(address="10.0.0.1", ca=path), "x": Resolve(address="y")})
+    settings = Upstream(
+        resolve={"VLLM.corp": Resolve(address="10.0.0.1", ca=path), "x": Resolve(address="y")}
+    )
 
     _, own = contexts(settings)
 

@@ -10,7 +10,7 @@ from tollgate.dialects.base import Dialect
 from tollgate.dialects.counts import Counts, Found, tally
 from tollgate.dialects.ends import named
 from tollgate.dialects.errors import Errors
-from tollgate.dialects.paths import number_at, objects_at
+from tollgate.dialects.paths import number_at, objects_at, text_at
 from tollgate.dialects.shapes import SCHEMA, SETTINGS, Node, blob, skip, text
 
 BLOCK: Node = {
@@ -82,7 +82,7 @@ def _beside(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found
 
     An advisor may be another model; its tokens are counted here all the same, and its calls as requests.
     """
-    apart = [row for row in objects_at(said, "iterations") if row.get("type") in _UNSUMMED]
+    apart = [row for row in objects_at(said, "iterations") if text_at(row, ("type",)) in _UNSUMMED]
     more = {name: found[name] + _sum(apart, path) for name, path in FIELDS.items() if name in found}
     requests = tally(said.get("server_tool_use"), "_requests")
     requests |= Counter(str(row["type"]).removesuffix("_message") for row in apart)

@@ -19,7 +19,7 @@ from tollgate.dialects.paths import text_at
 
 def json_of(event: Event) -> Any:
     """The event's payload where it is a JSON object, else None: `[DONE]`, keep-alives and garbage."""
-    if not event.data or event.data[0] != 0x7B:  # "{"
+    if event.data is None or not event.data.lstrip().startswith(b"{"):
         return None
     try:
         return event.json()
@@ -27,7 +27,7 @@ def json_of(event: Event) -> Any:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Dialect:
     """How an API speaks. Rows are made once, in this room's other files; `registry.DIALECTS` has them all."""
 
@@ -39,10 +39,10 @@ class Dialect:
     framing: str = "sse"
     """How its streams are cut into events: a name in `dialects.FRAMINGS`."""
     usage_marks: tuple[bytes, ...]
-    """An event without one of these cannot carry usage: a cheap test before parsing."""
+    """An event, or a whole answer, without one of these cannot carry usage: a cheap test before parsing."""
     model_marks: tuple[bytes, ...] = (b'"model"',)
-    """An event without one of these cannot name the model. A stream names it in its first events, so this
-    is worth asking only until the model is known; empty where answers never name it."""
+    """One without any of these cannot name the model. A stream names it in its first events, so this is
+    worth asking only until the model is known; empty where answers never name it."""
 
     asked: tuple[str, ...] = ("model",)
     """Where a request's body names the model: the first path that is there."""
@@ -66,6 +66,9 @@ class Dialect:
     """Response headers that carry counts: header in lower case → field of `Usage`."""
     read: Callable[[Event], Any] = json_of
     """An event's JSON document; None where it has none."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.version!r})"  # its shape contains itself
 
     # -- requests ------------------------------------------------------------------------------------------
 

@@ -171,8 +171,8 @@ INVOKE = Dialect(
         "input": {"converse": _CONVERSE, "invokeModel": blob("body")},  # CountTokens
     },
     framing="eventstream",
-    usage_marks=(b'"bytes"',),
-    model_marks=(b'"bytes"',),
+    usage_marks=(b'"bytes"', b'"usage"', b'TokenCount"', b'_token_count"'),
+    model_marks=(b'"bytes"', b'"model"'),
     answered=("message.model", "model"),
     stream_verbs=frozenset({"invoke-with-response-stream"}),
     stream_flag=False,

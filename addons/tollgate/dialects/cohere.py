@@ -50,6 +50,7 @@ CHAT = Dialect(
         "response_format": {**skip("type"), **dict.fromkeys(("json_schema", "schema"), SCHEMA)},
     },
     usage_marks=(b'"billed_units"', b'"tokens"'),
+    model_marks=(),
     counts=Counts(
         within=("delta", ""),
         at=("usage", "meta"),
@@ -62,7 +63,6 @@ CHAT = Dialect(
         beside=_searches,
     ),
     errors=Errors(
-        types={400: "", 500: ""},
         whole={"id": "$id", "message": "$message"},
         stream=(
             (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ _JSON = "application/json"
 class Errors:
     """The templates that say an error, and the table that finds one in a stream."""
 
-    types: Mapping[int, str]
+    types: Mapping[int, str] = field(default_factory=dict)
     """HTTP status → the provider's word for it; 400 and 500 stand for the rest of their hundreds."""
     whole: Template
     """The body of an error."""
@@ -41,7 +41,7 @@ class Errors:
 
     def type(self, status: int) -> str:
         """The provider's word for a status."""
-        return self.types.get(status) or self.types[400 if status < 500 else 500]
+        return self.types.get(status) or self.types.get(400 if status < 500 else 500, "")
 
     def body(self, status: int, message: str, code: str, request_id: str) -> bytes:
         return orjson.dumps(fill(self.whole, self._values(status, message, code, request_id)))
@@ -85,9 +85,6 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _word(error: Any, paths: tuple[str, ...]) -> str:
-    """The first path at which a short word or a number stands: what names an error is not a sentence."""
-    for path in paths:
-        found = find(error, path)
-        if isinstance(found, str | int) and found and " " not in (word := str(found)):
-            return word
-    return ""
+    """The first of the paths at which a number or a short word stands: a sentence names no error."""
+    words = (str(found) for path in paths if isinstance(found := find(error, path), str | int))
+    return next((word for word in words if word and " " not in word and len(word) <= 64), "")

@@ -68,6 +68,8 @@ _MODALITIES = {"audio": ("AUDIO", "audio", 4), "image": ("IMAGE", "image", 2)}
 
 def _beside(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found:
     """Tool prompts, which the input leaves out, audio, images, and searches."""
+    if not found:
+        return {}  # in a stream, Vertex AI sends usage objects without any count
     more: Found = {"input": found.get("input", 0) + (number_at(said, _TOOL_PROMPTS) or 0)}
     for name in _MODALITIES:
         more[f"input_{name}"] = max(0, _spent(said, _INPUTS, name) - _spent(said, _CACHED, name))

@@ -28,11 +28,9 @@ OLLAMA = Dialect(
         "options": {**SETTINGS, **text("stop")},
     },
     framing="ndjson",
-    usage_marks=(b'_eval_count"', b'"eval_count"'),
+    usage_marks=(b'eval_count"',),
     streams_unasked=True,
     counts=Counts(at=("",), fields={"input": ("prompt_eval_count",), "output": ("eval_count",)}),
-    errors=Errors(
-        types={400: "", 500: ""}, whole={"error": "$message"}, stream=(("", {"error": "$message"}),)
-    ),
+    errors=Errors(whole={"error": "$message"}, stream=(("", {"error": "$message"}),)),
     ends=matching(rb'"done":\s*true'),
 )

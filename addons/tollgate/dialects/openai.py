@@ -6,7 +6,7 @@ from typing import Any
 
 from tollgate.dialects.counts import Counts, Found, tally
 from tollgate.dialects.errors import Errors
-from tollgate.dialects.paths import find, number_at, object_at, objects_at
+from tollgate.dialects.paths import find, number_at, object_at, objects_at, text_at
 
 _COUNTED_ITEMS = {"file_search_call": "file_search", "code_interpreter_call": "code_interpreter"}
 """Items of a Responses answer that are billed by the call, and told nowhere else."""
@@ -59,7 +59,7 @@ def _requests(answer: dict[str, Any], said: dict[str, Any]) -> dict[str, int]:
     }
     counted |= tally(told)
     for item in objects_at(answer, "output"):
-        if name := _COUNTED_ITEMS.get(item.get("type", "")):
+        if name := _COUNTED_ITEMS.get(text_at(item, ("type",))):
             counted[name] = counted.get(name, 0) + 1
     return counted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 
@@ -38,5 +39,5 @@ def objects_at(tree: Any, path: str) -> list[dict[str, Any]]:
 
 
 def is_count(value: Any) -> bool:
-    """True for a number from 0 up: what a provider may bill."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    """True for a finite number from 0 up: what a provider may bill."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf

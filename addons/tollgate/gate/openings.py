@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from mitmproxy import http
 
 from tollgate.access import identify
-from tollgate.calls import Call, Headers, Identity, Refused, Runtime, Sight
+from tollgate.calls import Call, Coverage, Headers, Identity, Refused, Runtime, Sight
 from tollgate.dialects import dialect
 from tollgate.gate.connections import disagreement, host_name, is_address
 from tollgate.gate.flows import headers_of, request_of
@@ -79,9 +79,15 @@ def open_call(flow: http.HTTPFlow, opening: Opening) -> Call:
         policy=opening.settings,
         client_request=replace(request, headers=request.headers.copy()),
         request=request,
-        coverage="inspected" if match.known else "generic",
+        coverage=_coverage(opening),
         bytes_in=len(request.body.wire),
     )
+
+
+def _coverage(opening: Opening) -> Coverage:
+    if opening.refusal and opening.refusal.code == "websocket_refused":
+        return "websocket"
+    return "generic" if opening.match.dialect == "generic" else "inspected"
 
 
 def settle(opening: Opening, runtime: Runtime, call: Call) -> Settings:

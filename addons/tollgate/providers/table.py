@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from importlib import resources
@@ -97,7 +97,7 @@ class Provider:
     name: str
     hosts: tuple[str, ...]
     """Exact names, or globs: `*` for one label or a part of one, `**` for one or more labels."""
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[Endpoint, ...] = field(default=(), repr=False)
     """In the order in which they are tried."""
     port: int | None = None
     """None for any."""
@@ -175,14 +175,14 @@ class _FamilyRow(_Row):
 class _ProviderRow(_Row):
     id: _Id
     name: str
-    hosts: list[Annotated[str, AfterValidator(host_or_glob)]] = Field(min_length=1)
+    hosts: tuple[Annotated[str, AfterValidator(host_or_glob)], ...] = Field(min_length=1)
     port: int | None = Field(default=None, ge=1, le=65535)
     opaque: bool = False
     shared: bool = False
     speaks: dict[str, _Bases] = Field(default_factory=dict)
-    auth: list[_Auth]
+    auth: tuple[_Auth, ...]
     prices: str = ""
-    sources: list[_Link] = Field(min_length=1)
+    sources: tuple[_Link, ...] = Field(min_length=1)
     checked: date
 
 
@@ -229,19 +229,7 @@ def _provider(row: _ProviderRow, families: Mapping[str, Family], where: str) -> 
         if name not in families:
             raise ValueError(f"{where}: speaks: no family is called {name!r}{nearest(name, families)}")
         endpoints += [endpoint for base in bases for endpoint in below(base, families[name])]
-    return Provider(
-        id=row.id,
-        name=row.name,
-        hosts=tuple(row.hosts),
-        endpoints=tuple(endpoints),
-        port=row.port,
-        opaque=row.opaque,
-        shared=row.shared,
-        auth=tuple(row.auth),
-        prices=row.prices,
-        sources=tuple(row.sources),
-        checked=row.checked,
-    )
+    return Provider(endpoints=tuple(endpoints), **row.model_dump(exclude={"speaks"}))
 
 
 def _load[T](text: str, file: str, kind: type[T]) -> T:

@@ -31,7 +31,8 @@ class Trail:
 
     name = "trail"
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int = 64 * 1024 * 1024) -> None:
+        self._memory = memory  # bytes of records that may wait while the disk is full
         self._opened: Opened | None = None
         self._told = 0  # of the lost records, how many the trail itself tells of
 
@@ -62,7 +63,7 @@ class Trail:
 
     def _reopen(self, path: Path, flush: float) -> TrailWriter:
         try:
-            writer = TrailWriter(path, flush, logger.warning)
+            writer = TrailWriter(path, flush, logger.warning, self._memory)
         except OSError as e:
             raise StateError(
                 f"The trail {path} cannot be written: {e.strerror}. Set trail.path in the policy."

@@ -200,4 +200,5 @@ def _known(record: Record) -> Record:
 
 def _clean(text: str, longest: int = _WORD) -> str:
     """Text that others chose, fit for a terminal: short, no control characters, no lone surrogates."""
-    return text[:longest] if text.isprintable() else "".join(filter(str.isprintable, text[:longest]))
+    text = text[:longest]
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -96,8 +96,8 @@ class TrailWriter:
         path: Path,
         flush: float,
         report: Callable[[str], None],
+        limit: int,
         *,
-        limit: int = 64 * 1024 * 1024,
         write: Write = os.write,
     ) -> None:
         self.path = path

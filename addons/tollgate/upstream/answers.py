@@ -17,6 +17,10 @@ _ERRORS_FROM = 300
 """Statuses from here on answer with one document, also where a stream was asked for."""
 
 
+_GLANCE = 2**20
+"""Bytes that the first piece of an encoded body may decode to."""
+
+
 async def read_answer(call: Call, attempt: Attempt, reply: Reply) -> Answer:
     """The answer that a reply is. Failed where it breaks off, cannot be decoded or is too large."""
     try:
@@ -44,9 +48,17 @@ async def _framing(call: Call, reply: Reply) -> str:
         return framing
     first = await reply.read()
     reply.put_back([first])
-    if encoding := reply.headers.get("content-encoding"):
-        first = ContentDecoder(encoding, call.policy.answers.max_size).feed(first)
-    return framing_of(said, first, expected)
+    return framing_of(said, _glance(first, reply.headers.get("content-encoding", "")), expected)
+
+
+def _glance(first: bytes, encoding: str) -> bytes:
+    """How the body begins, decoded; nothing where that cannot be said, which reading it all will explain."""
+    if not encoding:
+        return first
+    try:
+        return ContentDecoder(encoding, _GLANCE).feed(first)
+    except CodingError:
+        return b""
 
 
 def _unseen(attempt: Attempt, reply: Reply) -> Answer:

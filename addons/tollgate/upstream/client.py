@@ -73,7 +73,8 @@ class Client:
         """Close all connections at once. Not async, since mitmproxy's `done` must not be."""
         session, self._session = self._session, None
         if session is not None:
-            self._closing = asyncio.Task(session.close(), eager_start=True)
+            loop = asyncio.get_running_loop()
+            self._closing = asyncio.Task(session.close(), loop=loop, eager_start=True)
 
     def _ended(self) -> None:
         self._open -= 1

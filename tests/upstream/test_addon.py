@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from support.upstream import make_call, make_request
+from support.wire import Wire, always, answer
+
+from tollgate.calls import Call
+from tollgate.calls.runtime import Runtime
+from tollgate.policy import Policy, PolicyFile
+from tollgate.upstream import Upstream
+
+
+def runtime(**upstream: Any) -> Runtime:
+    policy = Policy(PolicyFile.model_validate({"upstream": upstream}))
+    return Runtime(policy=policy, providers=cast(Any, None), state=Path(), digester=cast(Any, None))
+
+
+def call_to(server: Wire) -> Call:
+    return make_call(make_request(scheme="http", host="127.0.0.1", port=server.port))
+
+
+async def test_it_answers_a_call() -> None:
+    addon = Upstream()
+    addon.llm_setup(runtime())
+    async with Wire(always(answer(b'{"id":1}'))) as server:
+        call = call_to(server)
+        await addon.llm_request(call)
+        addon.done()
+        await asyncio.wait_for(server.left.wait(), 1)
+
+    assert call.answer is not None
+    assert call.answer.body == b'{"id":1}'
+
+
+async def test_connections_outlive_a_policy_that_leaves_them_alone() -> None:
+    addon = Upstream()
+    async with Wire(always(answer(b"{}"))) as server:
+        for upstream in ({"keepalive": "30 s"}, {"keepalive": "30 s"}, {"keepalive": "20 s"}):
+            addon.llm_setup(runtime(**upstream))
+            await addon.llm_request(call_to(server))
+        addon.done()
+        await asyncio.sleep(0)
+
+    assert [heard.connection for heard in server.heard] == [0, 0, 1]
+
+
+async def test_a_policy_that_cannot_be_used_changes_nothing(tmp_path: Path) -> None:
+    addon = Upstream()
+    addon.llm_setup(runtime())
+    with pytest.raises(ValueError, match=r"upstream\.ca"):
+        addon.llm_setup(runtime(ca=str(tmp_path / "missing.pem")))
+    async with Wire(always(answer(b"{}"))) as server:
+        await addon.llm_request(call_to(server))
+        addon.done()
+        await asyncio.sleep(0)
+
+
+async def test_before_its_setup_it_cannot_answer() -> None:
+    addon = Upstream()
+    addon.done()
+
+    with pytest.raises(RuntimeError, match="llm_setup"):
+        await addon.llm_request(make_call())

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from support.certs import Authority, server_context
+from support.wire import LAST_CHUNK, Peer, Script, Wire, always, answer, chunk, head
+
+from tollgate.calls import Failed
+from tollgate.policy.schema import Timeouts
+from tollgate.upstream.failures import Where
+from tollgate.upstream.reply import Reply
+
+
+@asynccontextmanager
+async def replying(
+    script: Script, *, idle: float = 5, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[Reply, Wire, list[str]]]:
+    """A reply to a request, the server that gives it, and a list that gets a word once it is let go."""
+    ended: list[str] = []
+    scheme = "https" if tls else "http"
+    async with Wire(script, tls) as server, aiohttp.ClientSession() as session:
+        response = await session.get(f"{scheme}://127.0.0.1:{server.port}/", ssl=False)
+        where = Where("api.x", Timeouts(idle=idle))
+        reply = Reply(response, time.monotonic(), where, lambda: ended.append("ended"))
+        yield reply, server, ended
+        reply.close()
+
+
+async def test_the_head_is_kept_as_it_came() -> None:
+    sent = answer(b"{}", "201 Created", {"X-CamelCase": "caf\u00e9", "x-lower": "1"})
+    async with replying(always(sent)) as (reply, _, _):
+        assert reply.status == 201
+        assert [("X-CamelCase", "café"), ("x-lower", "1")] == list(reply.headers.items())[-2:]
+        assert reply.first_byte >= reply.sent
+
+
+async def test_the_body_comes_in_pieces_and_then_nothing_more() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(head() + chunk(b"one"))
+        await asyncio.wait_for(proceed.wait(), 5)
+        await peer.send(chunk(b"two") + LAST_CHUNK)
+
+    proceed = asyncio.Event()
+    async with replying(script) as (reply, _, _):
+        assert await reply.read() == b"one"
+        proceed.set()
+        assert await reply.read() == b"two"
+        assert [await reply.read(), await reply.read()] == [b"", b""]
+
+
+async def test_pieces_can_be_put_back() -> None:
+    async with replying(always(answer(b"rest"))) as (reply, _, _):
+        reply.put_back([b"second"])
+        reply.put_back([b"zeroth", b"first"])
+
+        assert [await reply.read() for _ in range(5)] == [b"zeroth", b"first", b"second", b"rest", b""]
+
+
+async def test_an_answer_that_is_cut_fails() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(head() + chunk(b"one"))
+        await asyncio.wait_for(proceed.wait(), 5)
+        peer.cut()
+
+    proceed = asyncio.Event()
+    async with replying(script) as (reply, _, _):
+        assert await reply.read() == b"one"
+        proceed.set()
+        with pytest.raises(Failed, match=r"api\.x closed the connection in the middle") as caught:
+            await reply.read()
+        assert caught.value.code == "provider_disconnected"
+
+
+async def test_an_answer_that_goes_silent_fails() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(head())
+        await peer.reader.read()
+
+    async with replying(script, idle=0.05) as (reply, _, _):
+        with pytest.raises(Failed, match=r"silent .* for 0\.05 s \(timeouts\.idle\)") as caught:
+            await reply.read()
+        assert (caught.value.code, caught.value.status) == ("provider_timeout", 504)
+
+
+async def test_hanging_up_is_noticed_at_once_by_a_server_that_only_writes(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """Such a server hears no TLS good-bye; it sees only a connection that is gone."""
+
+    async def script(peer: Peer) -> None:
+        await peer.send(head())
+        while not peer.writer.is_closing():
+            await peer.send(chunk(b"data: again\n\n"))
+            await asyncio.sleep(0.001)
+        server.left.set()
+
+    tls = server_context(tmp_path, authority, "127.0.0.1")
+    async with replying(script, tls=tls) as (reply, server, ended):
+        await reply.read()
+        reply.close()
+        assert ended == ["ended"]
+        await asyncio.wait_for(server.left.wait(), 1)
+
+
+async def test_it_is_let_go_once() -> None:
+    async with replying(always(answer(b"{}"))) as (reply, _, ended):
+        reply.close()
+        reply.close()
+
+        assert ended == ["ended"]
