@@ -10,7 +10,12 @@ from tollgate.dialects.counts import Counts, tally
 COUNTS = Counts(
     within=("answer", ""),
     at=("usage", "late.usage"),
-    fields={"input": ("in", "prompt"), "cache_read": ("cached",), "output": ("out",), "reasoning": ("thought",)},
+    fields={
+        "input": ("in", "prompt"),
+        "cache_read": ("cached",),
+        "output": ("out",),
+        "reasoning": ("thought",),
+    },
     parts=(("cache_read", "input"), ("reasoning", "output")),
     total="total",
     tier=("tier",),
@@ -28,7 +33,10 @@ UPDATES = Counts(
         ({"usage": {"in": 10, "out": 5}}, Usage(input=10, output=5)),
         ({"usage": {"prompt": 10}}, Usage(input=10)),
         ({"answer": {"late": {"usage": {"in": 1}}}}, Usage(input=1)),
-        ({"usage": {"in": 10, "cached": 4, "out": 5, "thought": 2}}, Usage(input=6, cache_read=4, output=3, reasoning=2)),
+        (
+            {"usage": {"in": 10, "cached": 4, "out": 5, "thought": 2}},
+            Usage(input=6, cache_read=4, output=3, reasoning=2),
+        ),
         ({"usage": {"in": 1}, "tier": "flex"}, Usage(input=1, tier="flex")),
     ],
 )
@@ -38,7 +46,17 @@ def test_a_whole_is_left_without_its_parts(document: Any, usage: Usage) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [None, [], "text", {}, {"usage": None}, {"usage": []}, {"usage": {}}, {"usage": {"in": "10"}}, {"tier": "flex"}],
+    [
+        None,
+        [],
+        "text",
+        {},
+        {"usage": None},
+        {"usage": []},
+        {"usage": {}},
+        {"usage": {"in": "10"}},
+        {"tier": "flex"},
+    ],
 )
 def test_what_says_nothing_changes_nothing(document: Any) -> None:
     so_far = Usage(input=3)
@@ -81,7 +99,9 @@ def test_an_update_keeps_what_it_does_not_say() -> None:
 
     assert first == Usage(cache_write=40, cache_write_long=60, output=1)
     assert UPDATES.read({"usage": {"out": 9}}, first) == Usage(cache_write=40, cache_write_long=60, output=9)
-    assert UPDATES.read({"usage": {"writes": 110}}, first) == Usage(cache_write=50, cache_write_long=60, output=1)
+    assert UPDATES.read({"usage": {"writes": 110}}, first) == Usage(
+        cache_write=50, cache_write_long=60, output=1
+    )
 
 
 def test_an_earlier_usage_is_not_changed() -> None:
@@ -92,7 +112,9 @@ def test_an_earlier_usage_is_not_changed() -> None:
 
 
 def test_what_no_path_can_say_is_read_by_a_function() -> None:
-    counts = Counts(fields={"input": ("in",)}, beside=lambda answer, said, found: {"input": found["input"] + said["more"]})
+    counts = Counts(
+        fields={"input": ("in",)}, beside=lambda answer, said, found: {"input": found["input"] + said["more"]}
+    )
 
     assert counts.read({"usage": {"in": 1, "more": 2}}, None) == Usage(input=3)
 
@@ -100,7 +122,11 @@ def test_what_no_path_can_say_is_read_by_a_function() -> None:
 @pytest.mark.parametrize(
     ("counted", "suffix", "tallied"),
     [
-        ({"web_search_requests": 2, "tool_calls": 1, "web_fetch_requests": 0}, "_requests", {"web_search": 2}),
+        (
+            {"web_search_requests": 2, "tool_calls": 1, "web_fetch_requests": 0},
+            "_requests",
+            {"web_search": 2},
+        ),
         ({"search": 1.0, "other": None, "more": "3"}, "", {"search": 1}),
         (None, "", {}),
         ([1], "", {}),

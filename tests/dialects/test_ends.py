@@ -27,7 +27,8 @@ def test_an_end_is_known_by_name_or_else_by_type(event: Event, last: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("data", "last"), [(b'{"done":true}', True), (b'{"done": true}', True), (b'{"done":false}', False), (None, False)]
+    ("data", "last"),
+    [(b'{"done":true}', True), (b'{"done": true}', True), (b'{"done":false}', False), (None, False)],
 )
 def test_an_end_is_known_by_its_payload(data: bytes | None, last: bool) -> None:
     assert matching(rb'"done":\s*true')(Event(data)) is last

@@ -9,7 +9,11 @@ from tollgate.dialects.errors import Errors, fill
 
 ERRORS = Errors(
     types={400: "invalid", 404: "not_found", 500: "server"},
-    whole={"error": {"message": "$message", "type": "$type", "code": "$code"}, "status": "$status", "id": "$id"},
+    whole={
+        "error": {"message": "$message", "type": "$type", "code": "$code"},
+        "status": "$status",
+        "id": "$id",
+    },
     stream=(("error", {"message": "$message", "reasons": ["$CODE"]}), ("end", {"type": "$type"})),
     type_header="x-type",
     names=frozenset({"error", "failed"}),
@@ -34,7 +38,8 @@ def test_a_whole_error_has_the_message_to_the_letter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "word"), [(400, "invalid"), (404, "not_found"), (413, "invalid"), (500, "server"), (504, "server")]
+    ("status", "word"),
+    [(400, "invalid"), (404, "not_found"), (413, "invalid"), (500, "server"), (504, "server")],
 )
 def test_a_status_without_its_own_word_has_that_of_its_hundred(status: int, word: str) -> None:
     assert ERRORS.type(status) == word

@@ -11,7 +11,15 @@ TREE = {"a": {"b": "text", "n": 7, "f": 28.0, "none": None, "list": [1, {"c": 1}
 
 @pytest.mark.parametrize(
     ("path", "found"),
-    [("", TREE), ("a.b", "text"), ("a.none", None), ("a.x", None), ("x.y", None), ("a.b.c", None), ("a.list.0", None)],
+    [
+        ("", TREE),
+        ("a.b", "text"),
+        ("a.none", None),
+        ("a.x", None),
+        ("x.y", None),
+        ("a.b.c", None),
+        ("a.list.0", None),
+    ],
 )
 def test_a_path_leads_through_objects_only(path: str, found: Any) -> None:
     assert find(TREE, path) == found

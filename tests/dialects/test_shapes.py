@@ -38,7 +38,10 @@ def test_of_a_json_schema_words_and_names_are_slots_and_types_are_not() -> None:
 
 
 def test_tools_and_calls_keep_their_names_and_ids() -> None:
-    tool = {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}}
+    tool = {
+        "type": "function",
+        "function": {"name": "f", "description": "d", "parameters": {"type": "object"}},
+    }
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
     custom = {"id": "2", "type": "custom", "custom": {"name": "g", "input": "free"}}
 

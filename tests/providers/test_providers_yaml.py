@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from tollgate.dialects import DIALECTS as SPOKEN
 from tollgate.providers import DIALECTS, OPERATIONS, Provider, Providers
 from tollgate.providers.table import read_families, shipped
 
@@ -71,6 +72,10 @@ def test_every_family_is_spoken_by_someone() -> None:
     spoken = {endpoint.path for row in ROWS for endpoint in row.endpoints}
     for name, family in FAMILIES.items():
         assert any(path.endswith(family[0].path) for path in spoken), name
+
+
+def test_the_dialects_are_those_that_tollgate_speaks() -> None:
+    assert set(DIALECTS) == {name for name, _ in SPOKEN}
 
 
 def test_every_dialect_and_operation_is_used() -> None:

@@ -50,7 +50,7 @@ class Behaviour:
 
     @classmethod
     def parse(cls, text: str, base: Behaviour | None = None) -> Behaviour:
-        """`base` with what a JSON object says. ValueError where a name is unknown or a value has the wrong type."""
+        """`base` with what a JSON object says. ValueError for an unknown name or a value of a wrong type."""
         given = json.loads(text)
         types = {f.name: type(f.default) for f in fields(cls)}
         for name, value in given.items():

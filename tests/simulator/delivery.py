@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 from simulator.behaviour import INVALID, Behaviour
@@ -40,8 +40,11 @@ class Delivery:
             return self._close(response)
         if self.behaviour.garbage == "head":
             return self._close(response, NOT_HTTP)
+        pieces: Iterable[bytes] = encode(self._pieces(answer, fault), self.behaviour.encoding)
+        if not answer.streamed:
+            pieces = list(pieces)
+            response.content_length = sum(map(len, pieces))
         await response.prepare(self.request)
-        pieces = encode(self._pieces(answer, fault), self.behaviour.encoding)
         for number, piece in enumerate(pieces):
             if number == self.behaviour.cut:
                 return self._close(response)

@@ -196,8 +196,8 @@ def test_a_file_gets_whole_lines_without_colours(new_call: NewCall) -> None:
 
 def test_more_than_a_person_can_follow_is_only_counted(new_call: NewCall) -> None:
     shown = printed(False, [new_call()] * 100).splitlines()
-    assert len(shown) == 21
-    assert shown[-1] == "… and 80 more, which only the trail shows"
+    assert len(shown) == 51
+    assert shown[-1] == "… and 50 more, which only the trail shows"
 
 
 def test_markup_in_a_name_is_only_text(new_call: NewCall) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 import pytest
@@ -25,8 +26,8 @@ async def client() -> AsyncIterator[Client]:
     await asyncio.sleep(0)
 
 
-def call_to(server: Wire, **options: object) -> Call:
-    return make_call(make_request(scheme="http", host="127.0.0.1", port=server.port), **options)  # type: ignore[arg-type]
+def call_to(server: Wire, **options: Any) -> Call:
+    return make_call(make_request(scheme="http", host="127.0.0.1", port=server.port), **options)
 
 
 async def drain(answer: Answer) -> list[Event]:

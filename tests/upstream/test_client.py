@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -308,23 +309,23 @@ async def test_a_client_certificate_is_shown_to_who_asks(tmp_path: Path, authori
         assert await ask(client, make_request(port=server.port)) == b"{}"
 
 
-async def test_who_asks_for_a_client_certificate_in_vain_says_so(
-    tmp_path: Path, authority: Authority
-) -> None:
-    """On a thread, since asyncio's own servers hang up without the alert that says why."""
+async def test_a_missing_client_certificate_is_told(tmp_path: Path, authority: Authority) -> None:
+    """The server is a thread, since asyncio's own hang up without the alert that says why."""
     tls = server_context(tmp_path, authority, "localhost", clients=authority)
 
     def serve(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection, suppress(ssl.SSLError):
-            tls.wrap_socket(connection, server_side=True)
+        connection = tls.wrap_socket(listening.accept()[0], server_side=True, do_handshake_on_connect=False)
+        with connection, suppress(ConnectionError):
+            with suppress(ssl.SSLError):
+                connection.do_handshake()
+            while os.read(connection.fileno(), 65536):
+                continue
 
     ca = written(tmp_path / "ca.pem", authority.pem)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        served = asyncio.to_thread(serve, listening)
+        request = make_request(port=listening.getsockname()[1])
         async with client_of(Upstream(ca=ca)) as client:
-            request = make_request(port=listening.getsockname()[1])
-            failed, _ = await asyncio.gather(failure(client, request), served)
+            failed, _ = await asyncio.gather(failure(client, request), asyncio.to_thread(serve, listening))
 
     assert failed.code == "provider_tls"
     assert "upstream.client_cert" in failed.message

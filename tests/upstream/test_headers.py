@@ -30,8 +30,17 @@ def test_case_order_and_duplicates_stay() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Connection", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE", "Transfer-Encoding"]
-    + ["Upgrade", "Trailer", "Expect"],
+    [
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Expect",
+    ],
 )
 def test_what_is_for_one_connection_only_stays_here(name: str) -> None:
     headers, _ = outgoing(make_request(headers=[("Host", "api.x"), (name, "x")]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -62,7 +63,7 @@ async def test_a_complete_stream_ends_without_an_error_and_is_let_go() -> None:
 @given(st.lists(st.integers(0, len(WHOLE))))
 async def test_it_does_not_matter_how_the_network_cuts(cuts: list[int]) -> None:
     bounds = [0, *sorted(cuts), len(WHOLE)]
-    pieces = [WHOLE[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    pieces = [WHOLE[a:b] for a, b in pairwise(bounds) if b > a]
     stream, attempt = stream_of(Played(*pieces))
 
     events = await drain(stream)

@@ -55,7 +55,7 @@ _DURATIONS = (
 
 _PLAIN_WIDTH = 140
 """Where the output is a file or a pipe."""
-_WAITING = 20
+_WAITING = 50
 """Lines that wait to be printed; what comes on top is only counted."""
 _PAUSE = 0.25
 """Seconds between two bursts of lines."""

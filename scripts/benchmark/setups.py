@@ -1,0 +1,122 @@
+"""What is measured: no proxy, bare mitmdump and Tollgate as real processes, and what they use."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.certs import Authority, written
+from support.processes import Process, running
+from support.stage import free_port, without_proxies
+
+from benchmark.load import HOST, LOOPBACK, Route
+from tollgate.gate.authority import CERT_FILE
+
+DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
+
+STREAM_ADDON = """\
+def responseheaders(flow):
+    flow.response.stream = flow.response.headers.get("content-type", "").startswith("text/event-stream")
+"""
+"""Without it mitmproxy holds a stream back until it has ended."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A way to the provider, and the process that stands in it."""
+
+    route: Route
+    process: Process | None = None
+
+    def cpu(self) -> float:
+        """Seconds of processor time, user and system, that the proxy has used; 0 where there is none."""
+        if self.process is None:
+            return 0.0
+        # As clock_getcpuclockid(3) makes it: nanoseconds, where /proc has ticks of 10 ms.
+        return time.clock_gettime(~self.process.popen.pid << 3 | 2)
+
+    def memory(self) -> tuple[float, float]:
+        """Resident memory of the proxy in MB, now and at its peak."""
+        assert self.process is not None, "without a proxy nothing is used"
+        lines = Path(f"/proc/{self.process.popen.pid}/status").read_text().splitlines()
+        told = dict(line.split(":", 1) for line in lines)
+        return _megabytes(told["VmRSS"]), _megabytes(told["VmHWM"])
+
+
+def _megabytes(kilobytes: str) -> float:
+    return int(kilobytes.split()[0]) / 1024
+
+
+@contextmanager
+def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
+    """All of them, running, with their files in the folder. ProcessError where one does not start."""
+    with ExitStack() as stack:
+        ca, port = _provider(folder, stack)
+        yield {
+            DIRECT: Setup(Route(port, ssl.create_default_context(cafile=str(ca)))),
+            MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
+            STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
+            TOLLGATE: _tollgate(folder / "tollgate", stack, ca, port),
+        }
+
+
+def _provider(folder: Path, stack: ExitStack) -> tuple[Path, int]:
+    authority, port = Authority(), free_port()
+    certificate = written(folder / "provider.pem", authority.issue(HOST))
+    command = [sys.executable, "-m", "benchmark.provider", str(port), certificate]
+    process = stack.enter_context(running(command, folder / "provider.log"))
+    process.wait_for("the provider listens", lambda: _listens(port))
+    return written(folder / "ca.pem", authority.pem), port
+
+
+def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: str = "") -> Setup:
+    folder.mkdir()
+    settings = {
+        "confdir": folder,
+        "flow_detail": 0,
+        "connection_strategy": "lazy",
+        "listen_host": LOOPBACK,
+        "listen_port": (port := free_port()),
+        "ssl_verify_upstream_trusted_ca": ca,
+    }
+    command = [Path(sys.executable).parent / "mitmdump", "-q"]
+    command += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    if addon:
+        command += ["-s", written(folder / "addon.py", addon.encode())]
+    return _proxy(command, folder, stack, folder / "mitmproxy-ca-cert.pem", provider, port)
+
+
+def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
+    folder.mkdir()
+    hosts = [{"host": HOST, "provider": "openai", "port": provider}]
+    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}})
+    port = free_port()
+    command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
+    command += [
+        "--listen",
+        f"{LOOPBACK}:{port}",
+        "--policy",
+        written(folder / "policy.yaml", policy.encode()),
+    ]
+    command += ["--state", folder, "--certs", folder]
+    return _proxy(command, folder, stack, folder / CERT_FILE, provider, port)
+
+
+def _proxy(
+    command: list[str | Path], folder: Path, stack: ExitStack, ca: Path, provider: int, port: int
+) -> Setup:
+    process = stack.enter_context(running(command, folder / "log", env=without_proxies()))
+    process.wait_for("the proxy listens", lambda: _listens(port))
+    return Setup(Route(provider, ssl.create_default_context(cafile=str(ca)), port), process)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
