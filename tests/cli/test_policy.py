@@ -151,6 +151,14 @@ def test_an_explanation_shows_the_call_it_is_about(rules: Path) -> None:
     assert row(output, "mode") == ["mode", "enforce", f"{rules}:1"]
 
 
+def test_the_port_tells_the_provider_where_it_matters(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("hosts: [{host: llm.corp.example, provider: corp, dialect: openai-chat, port: 8443}]\n")
+    words = ("explain", path, "--host", "llm.corp.example")
+    assert "provider corp" in run(*words, "--port", "8443")[1]
+    assert "provider" not in run(*words)[1]
+
+
 def test_what_is_given_goes_before_what_is_known(rules: Path) -> None:
     words = ("--host", "api.openai.com", "--provider", "anthropic", "--user", "bob", "--group", "interns")
     assert row(run("explain", rules, *words)[1], "interns look only") == ["interns look only", "yes"]

@@ -47,7 +47,7 @@ def chat_tools() -> Iterator[Any]:
 def chat_tools_streamed() -> Iterator[Any]:
     """Through the SDK's own accumulator, which raises where pieces are missing."""
     messages: list[Any] = [{"role": "user", "content": TOOL_PROMPT}]
-    usage = {"include_usage": True}
+    usage: Any = {"include_usage": True}
     with client.chat.completions.stream(
         model=CHAT_MODEL, messages=messages, tools=CHAT_TOOLS, stream_options=usage
     ) as stream:

@@ -13,12 +13,16 @@ from tollgate.dialects import DIALECTS, FRAMINGS, Dialect, dialect
 
 ROWS = pytest.mark.parametrize("row", DIALECTS.values(), ids=repr)
 
-WORDS = (
-    "usage usageMetadata response message delta interaction metadata x_groq iterations type input_tokens output "
-    "prompt_tokens completion_tokens total_tokens tool_usage image_gen web_search num_requests results tokenCount "
-    "promptTokenCount candidates groundingMetadata webSearchQueries modality promptTokensDetails billed_units "
-    "cacheDetails ttl inputTokens prompt_eval_count error code status model grounding_tool_count server_tool_use"
-).split()
+# fmt: off
+WORDS = [
+    "usage", "usageMetadata", "response", "message", "delta", "interaction", "metadata", "x_groq",
+    "iterations", "type", "input_tokens", "output", "prompt_tokens", "completion_tokens", "total_tokens",
+    "tool_usage", "image_gen", "web_search", "num_requests", "results", "tokenCount", "promptTokenCount",
+    "candidates", "groundingMetadata", "webSearchQueries", "modality", "promptTokensDetails",
+    "billed_units", "cacheDetails", "ttl", "inputTokens", "prompt_eval_count", "error", "code", "status",
+    "model", "grounding_tool_count", "server_tool_use",
+]
+# fmt: on
 JSON = st.recursive(
     st.none()
     | st.booleans()

@@ -183,7 +183,7 @@ def make_calls(provider: Provider, env: dict[str, str]) -> Run:
         [environment.node(), CLIENTS / "calls.mjs"], TIMEOUT, env
     )
     told = {line["call"]: line["events"] for line in map(json.loads, said.splitlines())}
-    return Run(told, dict(zip(told, provider.journal(len(told)), strict=True)))
+    return Run(told, dict(zip(told, provider.journal(len(told), until="arrived"), strict=True)))
 
 
 def content(events: list[Any]) -> list[Any]:

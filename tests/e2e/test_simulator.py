@@ -246,7 +246,7 @@ async def test_the_journal_has_the_request_as_it_came(
     assert entry["body"] == body
     assert entry["target"] == "/v1/chat/completions?a=%2f&b"
     assert ["X-Odd-Case", "ä".encode().decode("latin-1")] in entry["headers"]
-    assert entry["usage"] == {"input": 6, "cache_read": 0, "cache_write": 0, "output": 5, "reasoning": 0}
+    assert entry["usage"] == {"input": 7, "cache_read": 0, "cache_write": 0, "output": 6, "reasoning": 0}
 
 
 async def test_over_tls_the_journal_has_the_name_asked_for(provider: Provider) -> None:

@@ -20,6 +20,7 @@ def problems(text: str) -> list[Problem]:
     ("text", "problem"),
     [
         ("mdoe: observe", 'p.yaml:1: mdoe: unknown key; did you mean "mode"?'),
+        ("mdoe:", 'p.yaml:1: mdoe: unknown key; did you mean "mode"?'),
         ("bodies:\n  maxsize: 1", 'p.yaml:2: bodies.maxsize: unknown key; did you mean "max_size"?'),
         (
             "max_size: 1",
@@ -46,6 +47,7 @@ def problems(text: str) -> list[Problem]:
         ),
         ("hosts:\n  - host: x", 'p.yaml:2: hosts[0].provider: the key "provider" is missing'),
         ("timeouts:", "p.yaml:1: timeouts: nothing stands here: give it a value, or leave the key out"),
+        ("rules: [null]", "p.yaml:1: rules[0]: nothing stands here: give it a value, or leave the key out"),
         ("- a", "p.yaml:1: this has to be a mapping of keys, not a list"),
         ("bodies: 3", "p.yaml:1: bodies: this has to be a mapping of keys, not 3"),
         ("on_error: [a]", "p.yaml:1: on_error: this has to be a mapping of keys, not a list"),

@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -33,6 +33,7 @@ def test_what_is_no_size_says_how_one_looks(text: str) -> None:
         fields.parse_size(text)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**45))
 def test_a_size_that_is_shown_reads_as_the_same(size: int) -> None:
     assert fields.parse_size(fields.show_size(size)) == size
@@ -57,6 +58,7 @@ def test_what_is_no_duration_says_how_one_looks(text: str) -> None:
         fields.parse_duration(text)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=10**10))
 def test_a_duration_that_is_shown_reads_as_the_same(milliseconds: int) -> None:
     seconds = milliseconds / 1000
@@ -92,6 +94,11 @@ def test_a_pattern_is_text(value: object) -> None:
 def test_an_address_is_a_network_of_one() -> None:
     assert fields.parse_network("10.0.0.1") == ipaddress.ip_network("10.0.0.1/32")
     assert fields.parse_network("10.0.0.*") is None
+
+
+def test_a_client_is_an_address_a_network_or_a_glob() -> None:
+    adapter: TypeAdapter[list[str]] = TypeAdapter(fields.Clients)
+    assert adapter.validate_python(["::1", "!10.0.0.0/8", "10.*"]) == ["::1", "!10.0.0.0/8", "10.*"]
 
 
 @pytest.mark.parametrize("client", ["10.0.0.1/8", "!10.0.0.0/33", "lan/8"])

@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -99,6 +99,7 @@ def test_a_client_is_compared_as_an_address_where_it_is_one(pattern: str, client
     assert Matcher([pattern], clients).matches([client]) is matches
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4), st.integers(min_value=0, max_value=32))
 def test_an_address_is_in_its_own_network_however_it_is_written(
     address: ipaddress.IPv4Address, bits: int
@@ -114,6 +115,7 @@ def test_what_is_no_address_is_none() -> None:
     assert parse_address("::ffff:10.0.0.1") == ipaddress.ip_address("10.0.0.1")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_a_plain_name_matches_itself_and_a_star_matches_everything(text: str) -> None:
     assert names(["*"])(text)

@@ -18,7 +18,7 @@ class Behaviour:
     text: str = ""
     """The answer's text; empty for an echo of what was asked."""
     events: int = 0
-    """In how many pieces the text is streamed; 0 for one a word."""
+    """In how many pieces the text is streamed; 0 for one a word (for one each 64 K where `size` is set)."""
     size: int = 0
     """The text is repeated until it has at least that many characters."""
     gap: float = 0.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.exchange import Answer, Ask, sse, stream, whole
 from simulator.openai_other import vector
-from simulator.reply import OVERHEAD, Prompt, Reply, Tool, ToolCall, Usage, words
+from simulator.reply import OVERHEAD, Prompt, Reply, Tool, ToolCall, Usage, tokens
 from simulator.shapes import Choice, Shape
 
 SSE = "text/event-stream"
@@ -83,7 +83,7 @@ def chat(ask: Ask) -> Answer:
 
 def embed(ask: Ask) -> Answer:
     request = ask.json(EMBED)
-    used = Usage(input=OVERHEAD + words(request["texts"]))
+    used = Usage(input=OVERHEAD + tokens(request["texts"]))
     vectors = [vector(text, request.get("output_dimension") or 16) for text in request["texts"]]
     meta = {"api_version": {"version": "2"}, "billed_units": {"input_tokens": used.input}}
     head = {"id": ask.digest[:24], "embeddings": {"float": vectors}, "texts": request["texts"]}

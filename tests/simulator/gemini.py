@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from simulator.exchange import Answer, Ask, sse, stream, whole
 from simulator.openai_other import vector
-from simulator.reply import OVERHEAD, Prompt, Reply, Tool, Usage, count, words
+from simulator.reply import OVERHEAD, Prompt, Reply, Tool, Usage, count, tokens
 from simulator.shapes import Shape
 
 JSON_ARRAY = "application/json; charset=UTF-8"
@@ -121,7 +121,7 @@ def embed_batch(ask: Ask) -> Answer:
 def _embedding(request: Any) -> dict[str, Any]:
     texts = [part["text"] for part in request["content"]["parts"] if "text" in part]
     values = vector("".join(texts), request.get("outputDimensionality") or 16)
-    return {"values": values, "statistics": {"tokenCount": OVERHEAD + words(texts)}}
+    return {"values": values, "statistics": {"tokenCount": OVERHEAD + tokens(texts)}}
 
 
 def models(ask: Ask) -> Answer:

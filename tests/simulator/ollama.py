@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from simulator.exchange import Answer, Ask, stream, whole
 from simulator.openai_other import vector
-from simulator.reply import OVERHEAD, Prompt, Reply, Tool, Usage, words
+from simulator.reply import OVERHEAD, Prompt, Reply, Tool, Usage, tokens
 from simulator.shapes import Shape
 
 NDJSON = "application/x-ndjson"
@@ -134,7 +134,7 @@ def _line(value: Any) -> bytes:
 def embed(ask: Ask) -> Answer:
     request = ask.json(EMBED)
     texts = [request["input"]] if isinstance(request["input"], str) else request["input"]
-    used = Usage(input=OVERHEAD + words(texts))
+    used = Usage(input=OVERHEAD + tokens(texts))
     vectors = [vector(text, request.get("dimensions") or 16) for text in texts]
     return whole({"model": request["model"], "embeddings": vectors, "prompt_eval_count": used.input}, used)
 

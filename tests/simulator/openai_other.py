@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.exchange import Answer, Ask, Mistake, sse, stream, whole
 from simulator.openai_chat import CREATED, FINGERPRINT, SAMPLING, usage
-from simulator.reply import OVERHEAD, Prompt, Reply, Usage, words
+from simulator.reply import OVERHEAD, Prompt, Reply, Usage, tokens
 from simulator.shapes import Shape
 
 MODELS = ("gpt-6-mini", "gpt-6", "text-embedding-3-small", "gpt-3.5-turbo-instruct")
@@ -68,7 +68,7 @@ def embeddings(ask: Ask) -> Answer:
     vectors = [vector(text, request.get("dimensions") or 16) for text in inputs]
     written = [_packed(values) if encoding == "base64" else values for values in vectors]
     data = [{"object": "embedding", "index": n, "embedding": values} for n, values in enumerate(written)]
-    used = Usage(input=OVERHEAD + sum(words([i]) if isinstance(i, str) else len(i) for i in inputs))
+    used = Usage(input=OVERHEAD + sum(tokens([i]) if isinstance(i, str) else len(i) for i in inputs))
     counted = {"prompt_tokens": used.input, "total_tokens": used.input}
     return whole({"object": "list", "data": data, "model": request["model"], "usage": counted}, used)
 

@@ -11,7 +11,9 @@ from typing import Any
 from simulator.behaviour import INVALID, Behaviour
 
 OVERHEAD = 3
-"""Tokens that every request costs besides its words."""
+"""Tokens that every request costs besides its texts."""
+BIG = 64 * 1024
+"""Characters in a piece of a text that is made to be big."""
 _WORD = re.compile(r"\S+\s*|\s+")
 
 
@@ -104,33 +106,34 @@ class Reply:
         return "".join(self.thoughts)
 
 
-def words(texts: Iterable[str]) -> int:
-    return sum(len(text.split()) for text in texts)
+def tokens(texts: Iterable[str]) -> int:
+    """Four characters make one."""
+    return -(-sum(map(len, texts)) // 4)
 
 
 def count(prompt: Prompt) -> Usage:
     """What a prompt costs: all but its last text was read from the provider's cache."""
-    last = words([prompt.last])
+    last = tokens([prompt.last])
     return Usage(
         input=OVERHEAD + (0 if prompt.cache else last),
-        cache_read=words(prompt.texts[:-1]),
+        cache_read=tokens(prompt.texts[:-1]),
         cache_write=last if prompt.cache else 0,
     )
 
 
 def compose(prompt: Prompt, behaviour: Behaviour, digest: str) -> Reply:
-    pieces = cut(_text(prompt, behaviour), behaviour.events)
+    pieces = _pieces(_text(prompt, behaviour), behaviour)
     if behaviour.invalid_utf8:
         pieces = [INVALID + piece for piece in pieces]
-    thoughts = cut(f"I was asked: {prompt.last}", 3) if prompt.think else []
+    thoughts = _cut(f"I was asked: {prompt.last}", 9) if prompt.think else []
     calls = [_call(tool, prompt, f"{digest[:16]}{n}") for n, tool in enumerate(_called(prompt))]
     asked = count(prompt)
     usage = Usage(
         input=asked.input,
         cache_read=asked.cache_read,
         cache_write=asked.cache_write,
-        output=words(pieces) + words(call.json for call in calls),
-        reasoning=words(thoughts),
+        output=tokens(pieces) + tokens(call.json for call in calls),
+        reasoning=tokens(thoughts),
     )
     return Reply(digest[:24], prompt.model, pieces, thoughts, calls, usage)
 
@@ -140,12 +143,15 @@ def _text(prompt: Prompt, behaviour: Behaviour) -> str:
     return text * max(1, -(-behaviour.size // len(text)))
 
 
-def cut(text: str, pieces: int) -> list[str]:
-    """The text in that many pieces, none empty as long as it lasts; 0 for one a word."""
-    if not pieces:
-        return _WORD.findall(text)
-    step = max(1, -(-len(text) // pieces))
-    return [text[n : n + step] for n in range(0, len(text), step)]
+def _pieces(text: str, behaviour: Behaviour) -> list[str]:
+    """In as many pieces as are asked for; else one a word, or big ones of a big text."""
+    if behaviour.events:
+        return _cut(text, -(-len(text) // behaviour.events))
+    return _cut(text, BIG) if behaviour.size else _WORD.findall(text)
+
+
+def _cut(text: str, length: int) -> list[str]:
+    return [text[n : n + length] for n in range(0, len(text), length)]
 
 
 def _called(prompt: Prompt) -> list[Tool]:

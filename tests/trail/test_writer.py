@@ -160,7 +160,7 @@ def test_beyond_the_limit_lines_are_lost_and_counted(tmp_path: Path) -> None:
     trail = Trail(tmp_path / "calls.jsonl", limit=100)
     trail.disk.full = True
     trail.put(*[b"123456789\n"] * 25)
-    until(lambda: not trail.writer.healthy)
+    until(lambda: len(trail.reports) == 1)
     trail.disk.full = False
     until(lambda: trail.writer.healthy)
     trail.put(b"after\n")
@@ -194,6 +194,26 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_no_torn_line(trail:
     trail.disk.takes = None
     until(lambda: trail.writer.healthy)
     assert trail.content == b"first\nsecond\n"
+
+
+def test_a_disk_that_cannot_keep_up_is_not_healthy(tmp_path: Path) -> None:
+    """Calls are turned away before their records are lost."""
+    trail = Trail(tmp_path / "calls.jsonl", limit=100)
+    holding = threading.Event()
+
+    def slow() -> bytes:
+        holding.wait()
+        return b"first\n"
+
+    trail.writer.put(slow, 10)
+    trail.put(*[b"123456789\n"] * 6)
+    assert trail.writer.healthy
+    trail.put(b"123456789\n")
+    assert not trail.writer.healthy
+    holding.set()
+    until(lambda: trail.writer.healthy)
+    trail.writer.close()
+    assert trail.writer.lost == 0
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

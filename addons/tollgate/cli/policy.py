@@ -33,6 +33,7 @@ ExplainedFiles = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")]
 HostName = Annotated[str, typer.Option("--host", help="The host called; it tells the provider too.")]
+Port = Annotated[int, typer.Option(help="The port called, where a provider has its own.")]
 Model = Annotated[str, typer.Option(help="The model asked for.")]
 User = Annotated[str, typer.Option(help="The proxy user, or the client's address.")]
 Groups = Annotated[
@@ -72,6 +73,7 @@ def schema(output: Output = None) -> None:
 def explain(
     files: ExplainedFiles = None,
     host: HostName = "",
+    port: Port = 443,
     model: Model = "",
     user: User = "",
     group: Groups = None,
@@ -93,7 +95,7 @@ def explain(
         user_agent=user_agent,
         tool=tool,
         host=host,
-        provider=provider or _provider_of(host, policy),
+        provider=provider or _provider_of(host, port, policy),
         dialect=dialect,
         operation=operation,
         model=model,
@@ -132,8 +134,8 @@ def excerpt(problem: Problem) -> str:
     return f"    {before}{wrong}\n    {' ' * len(before)}{'^' * max(len(wrong), 1)}\n"
 
 
-def _provider_of(host: str, policy: Policy) -> str:
-    found = Providers.builtin().with_hosts(policy.file.hosts).provider_of(host, 443) if host else None
+def _provider_of(host: str, port: int, policy: Policy) -> str:
+    found = Providers.builtin().with_hosts(policy.file.hosts).provider_of(host, port)
     return found.id if found else ""
 
 

@@ -159,6 +159,8 @@ def _titan_output(answer: dict[str, Any], said: dict[str, Any], found: Found) ->
     return {"output": sum(number_at(row, ("tokenCount",)) or 0 for row in results)} if results else {}
 
 
+_EITHER: Node = {**anthropic.BLOCK, **_BLOCK}
+
 INVOKE = Dialect(
     name="bedrock-invoke",
     shape={
@@ -166,8 +168,8 @@ INVOKE = Dialect(
         **_CONVERSE,  # Nova's requests are Converse's
         **skip("schemaVersion"),
         **text("prompt", "inputText"),
-        "system": anthropic.BLOCK,
-        "messages": {**skip("role"), "content": {**anthropic.BLOCK, **_BLOCK}},
+        "system": _EITHER,
+        "messages": {**skip("role"), "content": _EITHER},
         "input": {"converse": _CONVERSE, "invokeModel": blob("body")},  # CountTokens
     },
     framing="eventstream",

@@ -94,6 +94,11 @@ class Gate:
         else:
             setattr(flow, layer.RELAY, Relay(flow, opening))
 
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """What is no call passes as it comes: mitmproxy would wait for its end."""
+        if flow.response is not None and getattr(flow, layer.RELAY, None) is None:
+            flow.response.stream = True
+
     async def llm_answer(self, relay: Relay) -> None:
         """Our stream layer's own hook: a request is complete, and nobody has answered it."""
         handler = ctx.master.addons.get("proxyserver").connections.get(relay.flow.client_conn.id)

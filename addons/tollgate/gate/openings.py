@@ -46,7 +46,7 @@ class Opening:
 
 
 def open_request(flow: http.HTTPFlow, runtime: Runtime) -> Opening | None:
-    """Read a request's head. None where it goes to no LLM host."""
+    """Read a request's head. None where it goes to no LLM host, or is no call on a host that serves more."""
     request = flow.request
     names = _names(flow)
     host = next((host_name(n) for n in names.values() if n and not is_address(n)), host_name(request.host))
@@ -57,6 +57,8 @@ def open_request(flow: http.HTTPFlow, runtime: Runtime) -> Opening | None:
     identity = _identity(flow, headers, runtime)
     groups = runtime.policy.groups_of(identity.user)
     settings = runtime.policy.settings_for(_facts(host, match, identity, groups, headers, ""))
+    if match.provider.shared and not match.known and settings.bodies.unknown_path == "inspect":
+        return None
     native, refusal, why = _fate(request, names, match, settings, runtime)
     return Opening(host, match, identity, groups, headers, settings, refusal, native, why)
 

@@ -24,7 +24,7 @@ def complain(error: ErrorDetails, tree: Tree) -> Problem:
 
 
 def _message(error: ErrorDetails, path: Steps) -> str:
-    if error["input"] is None and error["type"] != "missing":
+    if error["input"] is None and error["type"] != "extra_forbidden":
         return "nothing stands here: give it a value, or leave the key out"
     known = _MESSAGES.get(error["type"])
     return known(error, path) if known else error["msg"].replace("Input should be", "this has to be")

@@ -101,10 +101,8 @@ type Patterns = Annotated[
     Field(description='A glob, or a list of them; "!" before one says that it must not match.'),
 ]
 type Clients = Annotated[
-    list[str],
-    Field(min_length=1),
+    Patterns,
     AfterValidator(check_networks),
-    BeforeValidator(parse_list, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]),
     Field(description='An address, glob or network, or a list of them; "!" says that it must not match.'),
 ]
 type Port = Annotated[int, Field(ge=1, le=65535)]

@@ -120,8 +120,8 @@ class TrailWriter:
 
     @property
     def healthy(self) -> bool:
-        """False while lines cannot be written."""
-        return self._writable and self._thread.is_alive()
+        """False while lines cannot be written, or so many wait that there is little room for more."""
+        return self._writable and self._waiting <= self._limit * 3 // 4 and self._thread.is_alive()
 
     def put(self, make: Callable[[], bytes], size: int) -> None:
         """Take a line. `make` gives it, on the thread: hashing a large body does not hold up the loop.
