@@ -1,1 +1,1 @@
-"""What Tollgate costs: the same calls with no proxy, through bare mitmdump and through Tollgate, side by side."""
+"""What Tollgate costs: the same calls without a proxy, through bare mitmdump and through Tollgate."""

@@ -1,4 +1,4 @@
-"""The load client: calls over CONNECT and TLS, as an SDK makes them, timed from the first byte to the last."""
+"""The load client: calls over CONNECT and TLS, as an SDK makes them, and how long they took."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ async def stream(line: Line, request: bytes, taken: Taken) -> None:
     """A call with a streamed answer; LoadError where an event is missing."""
     began = time.perf_counter()
     await line.ask(request)
-    held, events = b"", []
+    held = b""
+    events: list[float] = []
     async for chunk in line.chunks():
         now = time.monotonic_ns()
         if not events:

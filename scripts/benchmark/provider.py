@@ -1,4 +1,4 @@
-"""A bare provider, so quick that what is measured is the proxy. python -m benchmark.provider PORT CERTIFICATE"""
+"""A bare provider, quick enough not to be what is measured: python -m benchmark.provider PORT CERTIFICATE"""
 
 from __future__ import annotations
 

@@ -28,6 +28,9 @@ def responseheaders(flow):
 """Without it mitmproxy holds a stream back until it has ended."""
 
 
+type Command = list[str | Path]
+
+
 @dataclass(frozen=True)
 class Setup:
     """A way to the provider, and the process that stands in it."""
@@ -78,7 +81,7 @@ def _provider(folder: Path, stack: ExitStack) -> tuple[Path, int]:
 
 def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: str = "") -> Setup:
     folder.mkdir()
-    settings = {
+    settings: dict[str, object] = {
         "confdir": folder,
         "flow_detail": 0,
         "connection_strategy": "lazy",
@@ -86,7 +89,7 @@ def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: st
         "listen_port": (port := free_port()),
         "ssl_verify_upstream_trusted_ca": ca,
     }
-    command = [Path(sys.executable).parent / "mitmdump", "-q"]
+    command: Command = [Path(sys.executable).parent / "mitmdump", "-q"]
     command += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     if addon:
         command += ["-s", written(folder / "addon.py", addon.encode())]
@@ -98,7 +101,7 @@ def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
     hosts = [{"host": HOST, "provider": "openai", "port": provider}]
     policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}})
     port = free_port()
-    command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
+    command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
     command += [
         "--listen",
         f"{LOOPBACK}:{port}",
@@ -109,9 +112,7 @@ def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
     return _proxy(command, folder, stack, folder / CERT_FILE, provider, port)
 
 
-def _proxy(
-    command: list[str | Path], folder: Path, stack: ExitStack, ca: Path, provider: int, port: int
-) -> Setup:
+def _proxy(command: Command, folder: Path, stack: ExitStack, ca: Path, provider: int, port: int) -> Setup:
     process = stack.enter_context(running(command, folder / "log", env=without_proxies()))
     process.wait_for("the proxy listens", lambda: _listens(port))
     return Setup(Route(provider, ssl.create_default_context(cafile=str(ca)), port), process)

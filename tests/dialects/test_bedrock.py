@@ -164,8 +164,9 @@ def test_a_converse_stream_ends_with_stop_and_metadata() -> None:
             Usage(input=5, output=7),
         ),
         ({"outputs": [{"text": "hi"}]}, None),
+        ({"inputTokens": 23}, None),
     ],
-    ids=["claude", "nova", "openai", "llama", "titan", "mistral"],
+    ids=["claude", "nova", "openai", "llama", "titan", "mistral", "count-tokens"],
 )
 def test_each_models_own_counts_are_read(document: Any, usage: Usage | None) -> None:
     assert INVOKE.usage(document) == usage
@@ -203,6 +204,10 @@ def test_a_stream_of_chunks_is_read_to_its_end() -> None:
     assert [INVOKE.is_last(event) for event in (start, delta, stop)] == [False, False, True]
 
 
+def test_a_chunk_without_model_or_counts_is_not_read() -> None:
+    assert INVOKE.payload(chunk({"type": "content_block_delta", "delta": {"text": "hi"}})) is None
+
+
 def test_what_a_guardrail_says_instead_is_complete() -> None:
     """Seen with Titan: one chunk without metrics."""
     blocked = {"outputText": "no", "totalOutputTextTokenCount": 3.0, "inputTextTokenCount": 6.0}
@@ -211,7 +216,9 @@ def test_what_a_guardrail_says_instead_is_complete() -> None:
     assert INVOKE.usage(INVOKE.payload(chunk(blocked))) == Usage(input=6, output=3)
 
 
-@pytest.mark.parametrize("data", [None, b"", b"{}", b'{"bytes":"a"}', b'{"bytes":"AAAA"}', b'{"bytes":""}'])
+@pytest.mark.parametrize(
+    "data", [None, b"", b"{}", b'{"bytes":"a"}', b'{"bytes":"dG9rZW4="}', b'{"bytes":""}']
+)
 def test_what_is_no_chunk_is_no_document(data: bytes | None) -> None:
     assert INVOKE.payload(Event(data, "chunk")) is None
     assert not INVOKE.is_last(Event(data, "chunk"))

@@ -104,9 +104,7 @@ async def test_what_cannot_be_inspected_is_refused(
 
 
 async def test_an_untouched_request_arrives_to_the_byte(proxy: Proxy, provider: Provider) -> None:
-    body = (
-        b'{"messages" : [{"content":"caf\\u00e9 \xc3\xa9" , "role":"user"}],\n"top_p":1.0,"model":"gpt-6"}'
-    )
+    body = b'{"messages" : [{"content":"caf\\u00e9 \xc3\xa9" , "role":"user"}],\n"top_p":1.0,"model":"gpt-6"}'
     async with proxy.client().post(
         CHAT, data=body, headers={**KEY, "content-type": "application/json"}
     ) as response:

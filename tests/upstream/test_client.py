@@ -215,10 +215,11 @@ async def test_a_port_that_nobody_listens_on() -> None:
 
 async def test_a_name_that_does_not_exist() -> None:
     async with client_of() as client:
-        failed = await failure(client, make_request(host="nowhere.invalid"))
+        failed = await failure(client, make_request(host="a" * 64 + ".openai.azure.com"))
 
     assert failed.code == "provider_unreachable"
     assert "could not be resolved" in failed.message
+    assert "not a host name" in failed.message
 
 
 async def test_a_provider_that_hangs_before_the_head() -> None:

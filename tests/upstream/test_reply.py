@@ -63,19 +63,37 @@ async def test_pieces_can_be_put_back() -> None:
         assert [await reply.read() for _ in range(5)] == [b"zeroth", b"first", b"second", b"rest", b""]
 
 
-async def test_an_answer_that_is_cut_fails() -> None:
+@pytest.mark.parametrize(
+    "last_words",
+    [b"", b"5\r\ntw", b"no chunk at all\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
+    ids=["at a chunk's end", "within a chunk", "garbage", "another answer"],
+)
+async def test_an_answer_that_is_cut_fails(last_words: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.send(head() + chunk(b"one"))
         await asyncio.wait_for(proceed.wait(), 5)
-        peer.cut()
+        await peer.send(last_words)
+        peer.writer.close()
 
     proceed = asyncio.Event()
     async with replying(script) as (reply, _, _):
         assert await reply.read() == b"one"
         proceed.set()
         with pytest.raises(Failed, match=r"api\.x closed the connection in the middle") as caught:
-            await reply.read()
+            while await reply.read():
+                continue
         assert caught.value.code == "provider_disconnected"
+
+
+async def test_an_answer_that_is_shorter_than_it_says_fails() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(answer(b"{}", headers={"Content-Length": "100"}))
+        peer.writer.close()
+
+    async with replying(script) as (reply, _, _):
+        with pytest.raises(Failed):
+            while await reply.read():
+                continue
 
 
 async def test_an_answer_that_goes_silent_fails() -> None:

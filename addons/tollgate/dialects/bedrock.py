@@ -142,8 +142,12 @@ def _chunk(event: Event) -> bytes:
 
 
 def _read_chunk(event: Event) -> Any:
+    """The chunk as JSON; None where it cannot say a count or a model, as most do not."""
+    chunk = _chunk(event)
+    if b"oken" not in chunk and b'"model"' not in chunk:
+        return None
     try:
-        return orjson.loads(_chunk(event))
+        return orjson.loads(chunk)
     except ValueError:
         return None
 
@@ -180,28 +184,36 @@ INVOKE = Dialect(
     stream_flag=False,
     counts=Counts(
         within=("message", "metadata", ""),
-        at=("usage", "amazon-bedrock-invocationMetrics", ""),
+        at=("",),
         fields={
             "input": (
-                "input_tokens",
-                "inputTokens",
-                "inputTokenCount",
-                "prompt_tokens",
+                "usage.input_tokens",
+                "usage.inputTokens",
+                "usage.prompt_tokens",
                 "prompt_token_count",
                 "inputTextTokenCount",
+                "amazon-bedrock-invocationMetrics.inputTokenCount",
             ),
             "output": (
-                "output_tokens",
-                "outputTokens",
-                "outputTokenCount",
-                "completion_tokens",
+                "usage.output_tokens",
+                "usage.outputTokens",
+                "usage.completion_tokens",
                 "generation_token_count",
                 "totalOutputTextTokenCount",
+                "amazon-bedrock-invocationMetrics.outputTokenCount",
             ),
-            "cache_read": ("cache_read_input_tokens", "cacheReadInputTokenCount"),
-            "cache_write": ("cache_creation_input_tokens", "cacheWriteInputTokenCount"),
-            "cache_write_long": ("cache_creation.ephemeral_1h_input_tokens",),
-            "reasoning": ("output_tokens_details.thinking_tokens",),
+            "cache_read": (
+                "usage.cache_read_input_tokens",
+                "usage.cacheReadInputTokenCount",
+                "amazon-bedrock-invocationMetrics.cacheReadInputTokenCount",
+            ),
+            "cache_write": (
+                "usage.cache_creation_input_tokens",
+                "usage.cacheWriteInputTokenCount",
+                "amazon-bedrock-invocationMetrics.cacheWriteInputTokenCount",
+            ),
+            "cache_write_long": ("usage.cache_creation.ephemeral_1h_input_tokens",),
+            "reasoning": ("usage.output_tokens_details.thinking_tokens",),
         },
         parts=anthropic.PARTS,
         tier=("usage.service_tier",),
@@ -218,5 +230,5 @@ INVOKE = Dialect(
         "x-amzn-bedrock-cache-write-input-token-count": "cache_write",
     },
 )
-"""https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html: Anthropic's counts, Nova's,
-Mistral's, Llama's and Titan's, in this order; a stream's last chunk has Bedrock's own, which it bills."""
+"""https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html: counts as Claude, Nova,
+OpenAI's models, Llama and Titan say them; the last chunk of a stream has Bedrock's own besides."""

@@ -33,6 +33,7 @@ class Counts:
     tier: tuple[str, ...] = ()
     """Where the answer says its service tier."""
     beside: Beside | None = None
+    """What else there is to count, where a path cannot say it."""
     updates: bool = False
     """True where an event says only what changed; else its counts are all there are."""
 

@@ -24,6 +24,15 @@ def matching(pattern: bytes) -> Ends:
     return lambda event: event.data is not None and search(event.data) is not None
 
 
+def finished(event: Event) -> bool:
+    """Ends as OpenAI's chat does. Not every provider sends `[DONE]`; with a reason to finish, an answer is
+    complete as well."""
+    return event.data is not None and (event.data.startswith(b"[DONE]") or _FINISHED(event.data) is not None)
+
+
+_FINISHED = re.compile(rb'"finish_reason":\s*"').search
+
+
 def any_event(event: Event) -> bool:
     """For streams of which no end is known: where the connection closes cleanly, they are complete."""
     return True

@@ -164,7 +164,7 @@ GEMINI = Dialect(
     framing_without_sse="json-array",
     counts=COUNTS,
     errors=ERRORS,
-    ends=matching(rb'"finishReason":\s*["\d]|"blockReason":\s*["\d]'),
+    ends=matching(rb'"(?:finish|block)Reason":\s*["\d]'),
 )
 """https://ai.google.dev/api/generate-content"""
 

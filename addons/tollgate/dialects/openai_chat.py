@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollgate.dialects.base import Dialect
-from tollgate.dialects.ends import matching
+from tollgate.dialects.ends import finished
 from tollgate.dialects.openai import COUNTS, ERRORS
 from tollgate.dialects.shapes import FUNCTION_CALL, FUNCTION_TOOL, SCHEMA, SETTINGS, Node, blob, skip, text
 
@@ -49,7 +49,6 @@ CHAT = Dialect(
     usage_marks=(b'_tokens"',),
     counts=COUNTS,
     errors=ERRORS,
-    # Not every provider sends [DONE]; with its reason to finish an answer is complete as well.
-    ends=matching(rb'^\s*\[DONE\]|"finish_reason":\s*"'),
+    ends=finished,
 )
 """https://platform.openai.com/docs/api-reference/chat"""

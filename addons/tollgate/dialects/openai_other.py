@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollgate.dialects.base import Dialect
-from tollgate.dialects.ends import any_event, matching
+from tollgate.dialects.ends import any_event, finished
 from tollgate.dialects.openai import COUNTS, ERRORS
 from tollgate.dialects.shapes import SETTINGS, skip, text
 
@@ -17,7 +17,7 @@ COMPLETIONS = Dialect(
     usage_marks=(b'_tokens"',),
     counts=COUNTS,
     errors=ERRORS,
-    ends=matching(rb'^\s*\[DONE\]|"finish_reason":\s*"'),
+    ends=finished,
 )
 """https://platform.openai.com/docs/api-reference/completions"""
 

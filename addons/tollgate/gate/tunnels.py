@@ -105,6 +105,6 @@ def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], No
     if verdict.decision != "refuse" or flow.response is not None:
         return
     peer = flow.client_conn.peername
-    saw(Connection("refused", host, port, peer[0] if peer else "", user_of(flow), verdict.why))
     text = f"Tollgate refused this connection: {verdict.reason}\n"
     flow.response = http.Response.make(403, text, {"content-type": "text/plain; charset=utf-8"})
+    saw(Connection("refused", host, port, peer[0] if peer else "", user_of(flow), verdict.why))

@@ -93,10 +93,10 @@ class Walk:
         for event in events:
             guard = _Guard(self, room)
             with guard:
-                out.extend(room.event(self.call, event))
+                out += list(room.event(self.call, event))  # all or nothing, where it fails half-way
             if guard.failed:
                 out.append(event)
-        if isinstance(events[-1], End) and not (out and isinstance(out[-1], End)):
+        if events and isinstance(events[-1], End) and not (out and isinstance(out[-1], End)):
             out.append(events[-1])  # a room may swallow an event, but not the end
         return out
 

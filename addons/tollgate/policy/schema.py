@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
 from tollgate.policy.fields import (
@@ -21,14 +21,9 @@ from tollgate.policy.fields import (
     Size,
     TunnelOrRefuse,
 )
+from tollgate.policy.part import Part
 
 type Rooms = Literal["access", "limits", "dlp", "cache", "routing", "cost", "trail"]
-
-
-class Part(BaseModel):
-    """A part of a policy: what it does not name is an error, and nobody changes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 # -- what governs one call; rules override it ------------------------------------------------------------

@@ -67,7 +67,7 @@ def line(record: Record, width: int = 120) -> Text:
         "time": [(f"{datetime.fromisoformat(record['time']).astimezone():%H:%M:%S}", "dim")],
         "status": [(str(record.get("status", "---")), _colour(record))],
         "who": _who(record),
-        "host": [(record["host"], "")],
+        "host": [(record.get("host", ""), "")],
         "operation": [(record["operation"], "dim")],
         "model": [(record.get("model") or record.get("answered_model", ""), "bold")],
         "result": _result(record),
@@ -113,7 +113,7 @@ def _who(record: Record) -> list[Piece]:
     tool = record.get("tool", "")
     if tool and not record["authenticated"]:
         return [(tool, "cyan")]
-    return [(record["user"], ""), (f" {tool}", "cyan")]
+    return [(record.get("user", ""), ""), (f" {tool}", "cyan")]
 
 
 def _result(record: Record) -> list[Piece]:

@@ -20,6 +20,7 @@ VERSION = 1
 
 _WORD = 200
 _SENTENCE = 1000
+"""Characters that are kept of text that others chose."""
 _DECIDING = frozenset(("refuse", "error"))
 
 type Record = dict[str, Any]

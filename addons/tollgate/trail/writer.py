@@ -17,6 +17,7 @@ from pathlib import Path
 type Write = Callable[[int, bytes], int]
 
 _BATCH = 1024 * 1024
+_LONGEST_WAIT = 1.0
 
 
 class LineFile:
@@ -124,9 +125,10 @@ class TrailWriter:
         return self._writable and self._waiting <= self._limit * 3 // 4 and self._thread.is_alive()
 
     def put(self, make: Callable[[], bytes], size: int) -> None:
-        """Take a line. `make` gives it, on the thread: hashing a large body does not hold up the loop.
+        """Take a line; only ever called from the event loop.
 
-        `size`: how many bytes wait in memory until then.
+        `make` gives it, on the thread: hashing a large body does not hold up the loop. `size`: how many bytes
+        wait in memory until then.
         """
         if self._waiting + size > self._limit // 2:  # large bodies wait in memory: their lines take less
             line = make()
@@ -158,7 +160,7 @@ class TrailWriter:
 
     def _collect(self) -> bool:
         """Wait for lines, or until something is due; False where no more will come."""
-        wait = max(0.0, min(self._due - time.monotonic(), self.flush))
+        wait = max(0.0, min(self._due - time.monotonic(), _LONGEST_WAIT))
         try:
             jobs = [self._queue.get(timeout=wait)]
         except queue.Empty:
@@ -204,14 +206,14 @@ class TrailWriter:
         return b"".join(batch)
 
     def _failed(self, error: OSError) -> None:
-        self._due = time.monotonic() + self.flush
+        self._due = time.monotonic() + min(self.flush, _LONGEST_WAIT)
         with suppress(OSError):  # it is opened anew, in case it is the open file that is broken
             self._file.close()
         if self._writable:
             self._writable = False
             self._report(
-                f"The trail {self.path} cannot be written: {error.strerror}. Records wait in memory,"
-                f" up to {self._limit} bytes, and writing is tried again every {self.flush:g} s."
+                f"The trail {self.path} cannot be written: {error.strerror}. Records wait in memory, up to"
+                f" {self._limit} bytes, and writing is tried again."
             )
 
     def _recovered(self) -> None:

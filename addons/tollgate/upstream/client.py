@@ -24,6 +24,7 @@ from tollgate.upstream.reply import Reply
 from tollgate.upstream.tls import contexts
 from tollgate.upstream.upload import Connections, Upload
 
+_LONGEST_HEADER = 64 * 1024
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 # A model may think for minutes without a byte; NAT gateways and load balancers forget connections that are
@@ -130,6 +131,8 @@ class Client:
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_ADDED_BY_AIOHTTP,
+                max_line_size=_LONGEST_HEADER,
+                max_field_size=_LONGEST_HEADER,
             )
         return self._session
 
@@ -146,7 +149,10 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         if entry := self._table.get(host.lower()):
             host, port = entry.address, entry.port or port
-        return await self._system.resolve(host, port, family)
+        try:
+            return await self._system.resolve(host, port, family)
+        except UnicodeError as e:  # a label of more than 63 characters, which DNS is not even asked for
+            raise socket.gaierror(socket.EAI_NONAME, "not a host name") from e
 
     async def close(self) -> None:
         await self._system.close()

@@ -57,6 +57,13 @@ def _proxy_status(error: BaseException) -> str:
     return str(getattr(error, "status", ""))
 
 
+_NO_TLS = _Row(
+    aiohttp.ClientConnectorSSLError,
+    "provider_tls",
+    "TLS with {host} could not be set up ({reason}). Check that it speaks TLS on that port, and whether a"
+    " firewall interferes or upstream.client_cert is asked for.",
+    _tls_reason,
+)
 _BEFORE = (
     _Row(
         aiohttp.ClientConnectorDNSError,
@@ -72,13 +79,7 @@ _BEFORE = (
         " TLS, set upstream.ca to its authority's PEM file; for a private endpoint set upstream.resolve.",
         _tls_reason,
     ),
-    _Row(
-        aiohttp.ClientConnectorSSLError,
-        "provider_tls",
-        "TLS with {host} could not be set up ({reason}). Check that it speaks TLS on that port, and whether a"
-        " firewall interferes or upstream.client_cert is asked for.",
-        _tls_reason,
-    ),
+    _NO_TLS,
     _Row(
         aiohttp.ClientProxyConnectionError,
         "provider_unreachable",
@@ -155,13 +156,13 @@ def before_the_head(error: BaseException, where: Where) -> CallError:
         return forbidden(where.host)
     if isinstance(error.__cause__, ssl.SSLError) and not isinstance(error, aiohttp.ClientConnectorError):
         # TLS 1.3 servers reject a client's certificate only after the handshake, in place of an answer.
-        error = aiohttp.ClientConnectorSSLError(None, error.__cause__)
-    return _explain(_BEFORE, error, where)
+        return _say(_NO_TLS, error.__cause__, where)
+    return _say(_row(_BEFORE, error), error, where)
 
 
-def within_the_body(error: BaseException, where: Where) -> CallError:
+def within_the_body(error: BaseException, where: Where) -> Failed:
     """An answer that began and did not end."""
-    return _explain(_WITHIN, error, where)
+    return _say(_row(_WITHIN, error), error, where)
 
 
 def forbidden(host: str) -> Refused:
@@ -170,8 +171,11 @@ def forbidden(host: str) -> Refused:
     return Refused(message, code="forbidden_address", always=True)
 
 
-def _explain(rows: tuple[_Row, ...], error: BaseException, where: Where) -> Failed:
-    row = next(row for row in rows if isinstance(error, row.error))
+def _row(rows: tuple[_Row, ...], error: BaseException) -> _Row:
+    return next(row for row in rows if isinstance(error, row.error))
+
+
+def _say(row: _Row, error: BaseException, where: Where) -> Failed:
     message = row.message.format(
         host=where.host, proxy=where.proxy, timeouts=where.timeouts, reason=row.reason(error)
     )

@@ -1,0 +1,1 @@
+"""What must not leave: detectors, scan, redact, restore."""

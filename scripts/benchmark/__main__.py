@@ -1,0 +1,74 @@
+"""scripts/bench: measure, and print the table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import platform
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from mitmproxy.version import VERSION
+from rich.console import Console
+
+from benchmark.measure import Row, rounds, rows, warm_up
+from benchmark.setups import Setup, setups
+from benchmark.table import Memory, table, targets
+from tollgate import __version__
+
+ROUNDS, SECONDS = 6, 150.0
+QUICK_SECONDS = 30.0
+
+
+def main() -> None:
+    options = _options()
+    with tempfile.TemporaryDirectory() as folder, setups(Path(folder)) as running:
+        number, result = asyncio.run(_measure(running, QUICK_SECONDS if options.quick else SECONDS))
+        memory = {name: setup.memory() for name, setup in running.items() if setup.process}
+    if options.json:
+        print(json.dumps(_document(number, result, memory), indent=2))
+    else:
+        Console().print(table(result, memory, _title(number)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure what Tollgate costs.")
+    parser.add_argument("--quick", action="store_true", help="take half a minute, not two and a half")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    return parser.parse_args()
+
+
+async def _measure(running: dict[str, Setup], seconds: float) -> tuple[int, list[Row]]:
+    console = Console(stderr=True)
+    gc.freeze()
+    with console.status("warming up") as status:
+        await warm_up(running)
+        number, samples = await rounds(running, ROUNDS, seconds, status.update)
+    return number, rows(samples)
+
+
+def _title(number: int) -> str:
+    return (
+        f"Tollgate {__version__}, mitmproxy {VERSION}, Python {platform.python_version()},"
+        f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {number} rounds"
+    )
+
+
+def _document(number: int, result: list[Row], memory: Memory) -> dict[str, object]:
+    return {
+        "versions": {"tollgate": __version__, "mitmproxy": VERSION, "python": platform.python_version()},
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "rounds": number,
+        "rows": [asdict(row) for row in result],
+        "memory_mb": {name: {"end": end, "peak": peak} for name, (end, peak) in memory.items()},
+        "targets": targets(result),
+    }
+
+
+if __name__ == "__main__":
+    main()
