@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "addons" / "tollgate"
+DOORS = sorted(PACKAGE.rglob("__init__.py"))
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
 
 SHARED = {"calls", "dialects", "providers", "policy", "store"}
@@ -17,14 +18,19 @@ MAY_USE = {
     "store": set[str](),
     "dialects": {"calls"},
     "providers": {"calls"},
-    "policy": {"calls"},
+    "policy": {"calls", "providers"},
     "access": SHARED,
     "trail": SHARED,
     "upstream": SHARED,
+    "dlp": SHARED,
     "gate": {*SHARED, "access", "trail", "upstream"},
     "cli": {*SHARED, "gate", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -36,25 +42,25 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def rooms_used(path: Path) -> set[str]:
-    ours = (name.split(".") for name in imports(path) if name.startswith("tollgate."))
+    ours = (module.split(".") for module in imports(path) if module.startswith("tollgate."))
     return {parts[1] for parts in ours}
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*/*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*/*.py")), ids=name)
 def test_imports_follow_the_picture(path: Path) -> None:
     room = path.relative_to(PACKAGE).parts[0]
 
     assert rooms_used(path) <= MAY_USE[room] | {room}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", MODULES, ids=name)
 def test_every_module_has_its_test_file(path: Path) -> None:
     place = path.relative_to(PACKAGE)
 
     assert (ROOT / "tests" / place.parent / f"test_{place.stem.strip('_')}.py").exists()
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", DOORS, ids=name)
 def test_a_door_holds_no_logic(path: Path) -> None:
     allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)
 
@@ -66,7 +72,7 @@ def test_a_broad_except_stands_in_the_gate_only_and_once() -> None:
         path.relative_to(PACKAGE)
         for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) == "Exception")
+        if isinstance(node, ast.ExceptHandler) and ast.unparse(node).startswith(("except:", "except Exc"))
     ]
 
     assert broad == [Path("gate/exchange.py")]
@@ -74,4 +80,6 @@ def test_a_broad_except_stands_in_the_gate_only_and_once() -> None:
 
 def test_the_mitmproxy_folder_holds_nothing_that_shadows_a_module() -> None:
     """mitmproxy puts a script's folder on the import path for the whole run."""
-    assert sorted(p.name for p in (ROOT / "addons").iterdir() if p.name != "__pycache__") == ["suite.py", "tollgate"]
+    found = {p.name for p in (ROOT / "addons").iterdir()} - {"__pycache__"}
+
+    assert found == {"suite.py", "tollgate"}

@@ -12,11 +12,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.load import HOST, LOOPBACK, Route
 from support.certs import Authority, written
 from support.processes import Process, running
 from support.stage import free_port, without_proxies
-
-from benchmark.load import HOST, LOOPBACK, Route
 from tollgate.gate.authority import CERT_FILE
 
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"

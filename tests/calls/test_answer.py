@@ -1,11 +1,11 @@
 """Answers, whole and streamed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from tollgate.calls import Answer, Event
 
 
-async def no_events() -> AsyncIterator[Sequence[Event]]:
+async def no_events() -> AsyncGenerator[Sequence[Event]]:
     yield []
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 import pytest
-from support.slots import keys, texts
 
+from support.slots import keys, texts
 from tollgate.calls import Event, Usage
 from tollgate.dialects.cohere import CHAT
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from support.slots import keys, texts
-
 from tollgate.calls import End, Event, Usage
 from tollgate.dialects.generic import GENERIC
 

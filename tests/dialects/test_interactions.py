@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.slots import keys, texts
 
+from support.slots import keys, texts
 from tollgate.calls import Event, Usage
 from tollgate.dialects.interactions import INTERACTIONS
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.slots import keys, texts
 
+from support.slots import keys, texts
 from tollgate.calls import Event, Usage
 from tollgate.dialects.openai_chat import CHAT
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.slots import texts
 
+from support.slots import texts
 from tollgate.calls import End, Event, Usage
 from tollgate.dialects.openai_other import COMPLETIONS, EMBEDDINGS
 

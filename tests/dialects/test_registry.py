@@ -6,8 +6,8 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.slots import slots_of
 
+from support.slots import slots_of
 from tollgate.calls import Event, Usage
 from tollgate.dialects import DIALECTS, FRAMINGS, Dialect, dialect
 

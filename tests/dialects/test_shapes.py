@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from support.slots import keys, texts
-
 from tollgate.dialects.shapes import FUNCTION_CALL, FUNCTION_TOOL, SCHEMA, blob, skip, text, with_snake_case
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.stage import Provider, simulated_provider
 from yarl import URL
+
+from support.stage import Provider, simulated_provider
 
 CHAT = {"model": "gpt-6-mini", "messages": [{"role": "user", "content": "one two three"}]}
 CLAUDE = {"model": "claude-haiku-5", "max_tokens": 9, "messages": CHAT["messages"]}

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from support.proxy import Provider, Proxy, simulated_provider, tollgate
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
 
+from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
 from tollgate.calls import Answer, Call, Connection, Event, Notice, Refused
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from support.rooms import Answers, Spy, sse
 from support.upstream import make_call
-
 from tollgate.calls import Answer, End, Event, Failed, Refused
 from tollgate.dialects import FRAMINGS
 from tollgate.gate.pieces import CALL_ID, Pieces, error_answer

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from support.rooms import Answers, Spy
 from support.upstream import make_call
-
 from tollgate.calls import Answer, End, Event, Refused
 from tollgate.gate.walk import Walk, name_of, rooms_of
 
@@ -84,7 +84,7 @@ def half(event: Event) -> Iterator[Event]:
 
 TAKES: dict[str, tuple[Any, list[bytes | None]]] = {
     "drops": (lambda event: [], [None]),
-    "doubles": (lambda event: [event, event], [b"x", b"x", None]),
+    "doubles": (lambda event: [event] if isinstance(event, End) else [event, event], [b"x", b"x", None]),
     "changes": (lambda event: [] if event.data is None else [event.with_data(b"y")], [b"y", None]),
     "flushes": (lambda event: [Event(b"z"), event] if isinstance(event, End) else [], [b"z", None]),
     "fails half-way": (half, [b"x", None]),

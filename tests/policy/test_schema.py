@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from tollgate.policy.complaint import part_in
-from tollgate.policy.schema import Part, PolicyFile, Rule, Settings, json_schema
+from tollgate.policy.part import Part
+from tollgate.policy.schema import PolicyFile, Rule, Settings, json_schema
 
 SCHEMA_FILE = Path(__file__).parents[2] / "policies" / "policy.schema.json"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+
 from simulator.exchange import Answer, Ask, Mistake, sse, stream, whole
 from simulator.reply import Prompt, Reply, Tool, Usage, count
 from simulator.shapes import Choice, Shape

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+
 from simulator import anthropic, eventstream
 from simulator.exchange import Answer, Ask, Mistake, stream, whole
 from simulator.reply import Prompt, Reply, Tool, Usage, count

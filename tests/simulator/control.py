@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import web
+
 from simulator.behaviour import Behaviour
 from simulator.server import Simulator
 

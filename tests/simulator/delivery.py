@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from aiohttp import web
+
 from simulator.behaviour import INVALID, Behaviour
 from simulator.encodings import encode
 from simulator.errors import BROKEN

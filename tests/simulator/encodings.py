@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import brotli
+
 from simulator.exchange import Mistake
 
 if sys.version_info >= (3, 14):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+
 from simulator import eventstream
 from simulator.exchange import Answer, Ask, Mistake, sse, whole
 

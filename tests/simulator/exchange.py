@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import orjson
+
 from simulator.behaviour import Behaviour
 from simulator.reply import Prompt, Reply, Usage, compose
 from simulator.shapes import Shape, ShapeError, check

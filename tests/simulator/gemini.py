@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+
 from simulator.exchange import Answer, Ask, sse, stream, whole
 from simulator.openai_other import vector
 from simulator.reply import OVERHEAD, Prompt, Reply, Tool, Usage, count, tokens

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
 from simulator.control import Control
 from simulator.providers import HOSTS
 from simulator.server import Simulator

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
+
 from simulator.exchange import Answer, Ask, stream, whole
 from simulator.openai_other import vector
 from simulator.reply import OVERHEAD, Prompt, Reply, Tool, Usage, tokens

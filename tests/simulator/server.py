@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
+
 from simulator.behaviour import HEADER, Behaviour
 from simulator.delivery import Delivery
 from simulator.encodings import decode

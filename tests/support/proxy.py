@@ -15,10 +15,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from mitmproxy import options
+
 from simulator.providers import HOSTS
 from simulator.server import Simulator
 from support.certs import Authority, server_context, written
-
 from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
 from tollgate.gate.master import TollgateMaster
 
@@ -53,8 +53,9 @@ async def simulated_provider(folder: Path) -> AsyncIterator[Provider]:
     authority = Authority()
     context = server_context(folder, authority, *HOSTS)
     app = simulator.app()
-    served = {"shutdown_timeout": 0.1, "auto_decompress": False, "handler_cancellation": True}
-    runner = web.AppRunner(app, access_log=None, **served)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True, auto_decompress=False
+    )
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, 0, ssl_context=context, backlog=1024).start()
     await web.TCPSite(runner, LOOPBACK, 0).start()

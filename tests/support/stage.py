@@ -18,7 +18,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from simulator.providers import HOSTS
 from support.processes import running, wait_until
-
 from tollgate.gate.authority import CERT_FILE
 
 SIMULATOR = Path(__file__).resolve().parent.parent / "simulator"

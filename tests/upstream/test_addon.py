@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+
 from support.upstream import make_call, make_request
 from support.wire import Wire, always, answer
-
 from tollgate.calls import Call
 from tollgate.calls.runtime import Runtime
 from tollgate.policy import Policy, PolicyFile

@@ -6,8 +6,8 @@ import brotli
 import orjson
 import pytest
 from backports import zstd
-from support.upstream import CHAT, Played, make_call, make_request, raw
 
+from support.upstream import CHAT, Played, make_call, make_request, raw
 from tollgate.calls import Answer, Attempt, Call, Event, Failed
 from tollgate.upstream.answers import read_answer
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 import pytest
+
 from support.upstream import CHAT, make_call, make_request, raw
 from support.wire import LAST_CHUNK, Peer, Wire, always, answer, chunk, head
-
 from tollgate.calls import Answer, Call, Event, Failed, Refused
 from tollgate.policy import Upstream
 from tollgate.upstream.attempt import attempt

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.certs import Authority, server_context, written
 from support.upstream import make_request
 from support.wire import LAST_CHUNK, Peer, Wire, always, answer, chunk, head
-
 from tollgate.calls import CallError, Request
 from tollgate.policy import Upstream
 from tollgate.policy.schema import Resolve, Timeouts

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.upstream import make_request
 
+from support.upstream import make_request
 from tollgate.calls import Body, Refused, Request
 from tollgate.upstream.headers import outgoing, returned, signed_headers
 

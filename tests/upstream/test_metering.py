@@ -3,8 +3,8 @@ from __future__ import annotations
 import orjson
 import pytest
 from multidict import CIMultiDict
-from support.upstream import CHAT, make_call
 
+from support.upstream import CHAT, make_call
 from tollgate.calls import Attempt, Call, Event
 from tollgate.upstream.metering import Meter
 

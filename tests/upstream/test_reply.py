@@ -9,9 +9,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from support.certs import Authority, server_context
 from support.wire import LAST_CHUNK, Peer, Script, Wire, always, answer, chunk, head
-
 from tollgate.calls import Failed
 from tollgate.policy.schema import Timeouts
 from tollgate.upstream.failures import Where

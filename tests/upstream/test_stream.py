@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
-from support.upstream import CHAT, Played, make_call, raw
 
+from support.upstream import CHAT, Played, make_call, raw
 from tollgate.calls import Attempt, End, Event, Failed
 from tollgate.calls.coding import ContentDecoder
 from tollgate.dialects import FRAMINGS

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from support.certs import Authority, server_context, written
 
+from support.certs import Authority, server_context, written
 from tollgate.policy import Upstream
 from tollgate.policy.schema import Resolve
 from tollgate.upstream.tls import contexts, public_context

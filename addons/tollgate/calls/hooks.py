@@ -48,8 +48,12 @@ class HearsNotices(Protocol):
 
 
 class HasSetup(Protocol):
+    def llm_prepare(self, runtime: Runtime) -> None:
+        """Before `llm_setup`, in a thread: build what takes long, beside what is in force. ValueError or
+        OSError keeps the old policy."""
+
     def llm_setup(self, runtime: Runtime) -> None:
-        """At start, before the first call, and again after each change of the policy."""
+        """At start, before the first call, and again after each change of the policy: put it in force."""
 
 
 class HasHealth(Protocol):

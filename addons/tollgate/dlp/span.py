@@ -24,5 +24,5 @@ class Detector(Protocol):
     """Looks into texts. Safe to use from several threads at once."""
 
     def scan(self, text: str, key: str = "") -> list[Span]:
-        """Everything found, in any order, overlaps included. `key` is the JSON key under which the text stands,
-        as context: {"ssn": "536228941"}."""
+        """Everything found, in any order, overlaps included. `key` is the JSON key under which the text
+        stands, as context: {"ssn": "536228941"}."""

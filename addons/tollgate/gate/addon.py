@@ -10,7 +10,7 @@ from typing import Any
 
 from mitmproxy import addonmanager, ctx, http
 
-from tollgate.calls import Connection, Notice
+from tollgate.calls import Connection, Notice, Runtime
 from tollgate.gate import layer
 from tollgate.gate.exchange import Exchange
 from tollgate.gate.health import Health
@@ -41,7 +41,7 @@ class Gate:
         self.coverage: Counter[str] = Counter()
         """What was seen, by kind: how far calls were inspected, and what was not looked into."""
         self.open: set[Exchange] = set()
-        self.keeper = Keeper(self._policy_changed)
+        self.keeper = Keeper(self)
         problem = layer.problem()
         self.health = Health(self.report)
         tunnels = Tunnels(self.keeper.runtime, self._saw, streams=not problem)
@@ -66,17 +66,23 @@ class Gate:
             self._chain, self._rooms = chain, rooms_of(chain)
         return self._rooms
 
-    def _policy_changed(self, notice: Notice | None) -> None:
-        for addon in addonmanager.traverse(ctx.master.addons.chain):
-            if notice is None or notice.code == "policy_loaded":
-                _call(addon, "llm_setup", self.keeper.runtime())
-            if notice is not None:
-                _call(addon, "llm_notice", notice)
+    def prepare(self, runtime: Runtime) -> None:
+        self._call("llm_prepare", runtime)
+
+    def setup(self, runtime: Runtime) -> None:
+        self._call("llm_setup", runtime)
+
+    def notice(self, notice: Notice) -> None:
+        self._call("llm_notice", notice)
 
     def _saw(self, seen: Connection) -> None:
         self.coverage[seen.sight] += 1
+        self._call("llm_connection", seen)
+
+    def _call(self, hook: str, argument: object) -> None:
         for addon in addonmanager.traverse(ctx.master.addons.chain):
-            _call(addon, "llm_connection", seen)
+            if callable(heard := getattr(addon, hook, None)):
+                heard(argument)
 
     # -- calls -----------------------------------------------------------------------------------------------
 
@@ -140,8 +146,3 @@ class Gate:
             "coverage": dict(self.coverage),
             "rooms": rooms,
         }
-
-
-def _call(addon: object, hook: str, argument: object) -> None:
-    if callable(heard := getattr(addon, hook, None)):
-        heard(argument)

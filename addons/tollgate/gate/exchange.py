@@ -169,8 +169,13 @@ class Exchange:
         finally:
             await events.aclose()
         if pieces.error:
-            raise Failed(f"The provider's answer broke off: {pieces.error}.", code="stream_cut")
-        self.close("answered")
+            message = f"The provider's answer broke off: {pieces.error}."
+            self.call.verdicts.append(Verdict("upstream", "error", message, "stream_cut"))
+            raise Failed(message, code="stream_cut")
+        said = (
+            self.call.attempts[-1].error if self.call.attempts else ""
+        )  # an error event of the provider's own
+        self.close("failed" if said else "answered", said)
         await sink.end()
 
     async def _break_off(self, sink: Sink, error: CallError) -> None:

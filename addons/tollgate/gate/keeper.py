@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from mitmproxy import addonmanager, ctx, exceptions
 from mitmproxy.utils import asyncio_utils
@@ -21,16 +22,28 @@ RELOAD_SECONDS = 1.0
 """How often the policy's files are looked at."""
 
 
+class Rooms(Protocol):
+    """The rooms, as far as the policy concerns them."""
+
+    def prepare(self, runtime: Runtime) -> None:
+        """Build what a policy needs, in a thread. OSError or ValueError where it cannot be."""
+
+    def setup(self, runtime: Runtime) -> None:
+        """Put it in force. OSError or ValueError where it cannot be."""
+
+    def notice(self, notice: Notice) -> None: ...
+
+
 class Keeper:
     """The part of the gate that owns its options and its policy."""
 
     name = "tollgate-policy"
 
-    def __init__(self, changed: Callable[[Notice | None], None]) -> None:
+    def __init__(self, rooms: Rooms) -> None:
         self.source: PolicySource | None = None
         self.problem = ""
         """Why the policy files as they are now could not be loaded; empty where they are in force."""
-        self._changed = changed
+        self._rooms = rooms
         self._runtime: Runtime | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -52,48 +65,53 @@ class Keeper:
             return
         try:
             self.source = PolicySource([Path(p).expanduser() for p in ctx.options.tollgate_policy])
-            self._take(state_folder(ctx.options.tollgate_state))
+            self._runtime = self._candidate(state_folder(ctx.options.tollgate_state))
         except (PolicyError, OSError) as e:
             raise exceptions.OptionsError(str(e)) from e
 
     def running(self) -> None:
         if self._runtime is None:
             self.configure({"tollgate_policy"})
-        self._changed(None)
+        self._rooms.prepare(self.runtime())
+        self._rooms.setup(self.runtime())
         self._watch = asyncio_utils.create_task(self._reload(), name="policy watch", keep_ref=True)
 
     def done(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
 
-    def _take(self, state: Path) -> None:
+    def _candidate(self, state: Path) -> Runtime:
         assert self.source is not None
         policy = self.source.current
         providers = Providers.builtin().with_hosts(policy.file.hosts)
-        self.problem = ""
-        self._runtime = Runtime(policy, providers, state, Digester(load_key(state)))
+        return Runtime(policy, providers, state, Digester(load_key(state)))
 
     async def _reload(self) -> None:
         while self.source is not None:
             await asyncio.sleep(RELOAD_SECONDS)
             before = self.problem
             if await asyncio.to_thread(self.source.check):
-                self._swap()
+                await self._swap(self.runtime())
             elif self.source.problem is not None:
                 self.problem = str(self.source.problem)
             if self.problem and self.problem != before:
                 self._tell(
-                    "policy_invalid", f"the policy is unchanged, its files are not valid: {self.problem}"
+                    "policy_invalid", f"the old policy stays in force: {self.problem}", logging.WARNING
                 )
 
-    def _swap(self) -> None:
+    async def _swap(self, before: Runtime) -> None:
+        """Build all of the new beside the old; where something fails, the old stays."""
         try:
-            self._take(self.runtime().state)
+            new = self._candidate(before.state)
+            await asyncio.to_thread(self._rooms.prepare, new)
+            self._rooms.setup(new)
         except (OSError, ValueError) as e:
             self.problem = str(e)
+            self._rooms.setup(before)
         else:
-            self._tell("policy_loaded", f"policy {self.runtime().policy.digest} is in force")
+            self.problem, self._runtime = "", new
+            self._tell("policy_loaded", f"policy {new.policy.digest} is in force", logging.INFO)
 
-    def _tell(self, code: str, text: str) -> None:
-        logger.log(logging.WARNING if code == "policy_invalid" else logging.INFO, "Tollgate: %s", text)
-        self._changed(Notice(code, text))
+    def _tell(self, code: str, text: str, level: int) -> None:
+        logger.log(level, "Tollgate: %s", text)
+        self._rooms.notice(Notice(code, text))

@@ -101,8 +101,8 @@ class Walk:
         return out
 
     def end(self) -> None:
-        """Tell every room that the call is over, whether it was passed or not."""
-        for room in self.rooms:
+        """Tell every room that the call is over, the last one first, whether it was passed or not."""
+        for room in reversed(self.rooms):
             if room.end is not None:
                 with _Guard(self, room, harmless=True):
                     room.end(self.call)

@@ -9,8 +9,9 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from tollgate.policy.part import Part
 from tollgate.policy.problem import Problem, write_key
-from tollgate.policy.schema import Part, PolicyFile
+from tollgate.policy.schema import PolicyFile
 from tollgate.policy.tree import Steps, Tree
 
 

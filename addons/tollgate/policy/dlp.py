@@ -36,7 +36,15 @@ class Allowed(Part):
     """Exact values."""
     regexes: list[str] = Field(default_factory=list)
     """Regular expressions that have to match a whole value."""
-    domains: Patterns = ["example.com", "example.org", "example.net", "*.example", "*.test", "*.invalid", "localhost"]
+    domains: Patterns = [
+        "example.com",
+        "example.org",
+        "example.net",
+        "*.example",
+        "*.test",
+        "*.invalid",
+        "localhost",
+    ]
     """Domains of e-mail addresses and URLs."""
 
 
@@ -120,7 +128,7 @@ class Dlp(Part):
     reversible token in the value's place; "mask", "hash", "redact" and "encrypt" cannot be undone here;
     "block" refuses the call; "report" only records it."""
     on_unrewritable: Literal["block", "drop_part", "allow"] = "block"
-    """Where a finding cannot be replaced in place: within an attachment, an encoding, or over several parts."""
+    """Where a finding cannot be replaced: within an attachment, an encoding, or over several parts."""
     on_mangled: Literal["restore_fuzzy", "error_to_model", "pass"] = "restore_fuzzy"
     """Where a model has changed a token within a tool call's arguments."""
     answers: Literal["off", "report", "enforce"] = "off"

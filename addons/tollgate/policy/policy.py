@@ -12,7 +12,8 @@ import orjson
 
 from tollgate.policy.fields import Duration, Size, show_duration, show_size
 from tollgate.policy.match import Condition, Facts, Matcher, compile_when, mismatch, names
-from tollgate.policy.schema import Part, PolicyFile, Rule, Settings
+from tollgate.policy.part import Part
+from tollgate.policy.schema import PolicyFile, Rule, Settings
 from tollgate.policy.tree import EMPTY, Tree
 
 REMEMBERED = 4096

@@ -57,6 +57,9 @@ class Trail:
             writer = self._reopen(path, settings.flush)
         self._opened = Opened(runtime, writer)
 
+    def llm_health(self) -> Mapping[str, object]:
+        return {"ok": not self._turns_away(), "healthy": self.healthy, "lost": self.lost}
+
     def done(self) -> None:
         if self._opened:
             self._opened.writer.close()
@@ -74,8 +77,11 @@ class Trail:
 
     # -- calls ---------------------------------------------------------------------------------------------
 
+    def _turns_away(self) -> bool:
+        return not self.healthy and self._ready().runtime.policy.file.trail.on_full == "refuse"
+
     async def llm_request(self, call: Call) -> None:
-        if not self.healthy and self._ready().runtime.policy.file.trail.on_full == "refuse":
+        if self._turns_away():
             # 400 like any other refusal: on a 503 agents try again for minutes, and nobody reads why.
             raise Refused(
                 "Tollgate refused this call because it cannot be recorded: the trail cannot be written."

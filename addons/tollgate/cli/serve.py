@@ -1,0 +1,159 @@
+"""Runs the proxy as a process: folders, authority, options, signals, and what a person is told."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from mitmproxy import exceptions, options
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from tollgate.cli.launch import Launch
+from tollgate.gate.authority import BUNDLE_FILE, CERT_FILE, ensure_authority, uncovered
+from tollgate.gate.master import TollgateMaster
+from tollgate.policy import Policy, PolicySource
+from tollgate.providers import Providers
+from tollgate.store import state_folder
+from tollgate.trail.console import Console as CallConsole
+
+FORBIDDEN_OPTIONS = ("emudhra",)
+"""Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
+
+
+def serve(launch: Launch) -> None:
+    """Run the proxy until it is told to stop. Exits with 1, and says why, where it cannot."""
+    console = Console(stderr=True)
+    try:
+        place = _place(launch)
+        opts = _options(launch, place)
+    except (OSError, ValueError) as e:  # a PolicyError is a ValueError
+        console.print(f"[bold red]tollgate up:[/] {e}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from e
+    _log_to(console)
+    asyncio.run(_run(launch, opts, Greeting(console, launch, place), CallConsole(console)))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things are on this machine."""
+
+    policy: Policy
+    state: Path
+    authority: Path
+    new: bool
+    """True where the authority was just made."""
+
+    @property
+    def hosts(self) -> list[str]:
+        """Every host for which a certificate may be needed."""
+        rows = Providers.builtin().with_hosts(self.policy.file.hosts).rows
+        return [host for provider in rows if not provider.opaque for host in provider.hosts]
+
+
+def _place(launch: Launch) -> Place:
+    policy = PolicySource(launch.policy).current
+    state = state_folder(str(launch.state or ""))
+    authority = (launch.certs or state / "certs").absolute()
+    place = Place(policy, state, authority, new=False)
+    return Place(policy, state, authority, new=ensure_authority(authority, place.hosts))
+
+
+def _options(launch: Launch, place: Place) -> options.Options:
+    """mitmproxy's options. Those of its addons are deferred until the addons are there."""
+    host, _, port = launch.listen.rpartition(":")
+    if not port.isdecimal():
+        raise ValueError(f"--listen takes host:port, such as 127.0.0.1:8080, not {launch.listen!r}")
+    if leaked := next((s for s in launch.settings if s.startswith(FORBIDDEN_OPTIONS)), ""):
+        name = leaked.partition("=")[0]
+        raise ValueError(f"the option {name!r} signs certificates with a leaked key, and is not available")
+    opts = options.Options(listen_host=host.strip("[]"), listen_port=int(port), confdir=str(place.authority))
+    opts.update_defer(
+        tollgate_policy=[str(path.absolute()) for path in launch.policy],
+        tollgate_state=str(place.state),
+        tollgate_admin=launch.admin,
+        scripts=[str(path.absolute()) for path in launch.scripts],
+        **_egress(place.policy),
+    )
+    return opts
+
+
+def _egress(policy: Policy) -> dict[str, object]:
+    """Where the policy has an egress proxy, mitmproxy's own leg goes through it as ours does."""
+    upstream = policy.file.upstream
+    if not upstream.proxy:
+        return {}
+    password = os.environ.get(upstream.proxy_password_env or "", "")
+    login = f"{upstream.proxy_user}:{password}" if upstream.proxy_user else None
+    return {"mode": [f"upstream:{upstream.proxy}"], "upstream_auth": login}
+
+
+async def _run(launch: Launch, opts: options.Options, greeting: Greeting, lines: CallConsole) -> None:
+    master = TollgateMaster(opts, grace=launch.grace, more=[greeting, *([] if launch.quiet else [lines])])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, master.stop)
+    gc.freeze()  # what is loaded by now stays: no need to look through it at every collection
+    try:
+        opts.set(*launch.settings)
+        await master.run()
+    except exceptions.OptionsError as e:
+        raise SystemExit(f"tollgate up: {e}") from e
+
+
+def _log_to(console: Console) -> None:
+    """Ours from INFO on, mitmproxy's from WARNING on: its lower levels quote traffic."""
+    handler = RichHandler(console=console, show_path=False, markup=False, rich_tracebacks=False)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(message)s", force=True)
+    logging.getLogger("tollgate").setLevel(logging.INFO)
+
+
+class Greeting:
+    """Says, once the proxy listens, what to set and where things are."""
+
+    name = "tollgate-greeting"
+
+    def __init__(self, console: Console, launch: Launch, place: Place) -> None:
+        self._console = console
+        self._launch = launch
+        self._place = place
+
+    def running(self) -> None:
+        listen, console = self._launch.listen, self._console
+        console.print(f"[bold green]Tollgate[/] listens on [bold]{listen}[/]. In the shell of your tools:\n")
+        for line in exports(listen, self._place.authority):
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
+        console.print("\n", self._table(), "\n", sep="")
+        if missing := uncovered(self._place.authority, self._place.hosts):
+            console.print(
+                f"[yellow]The authority may not vouch for {', '.join(missing)}: clients will refuse them."
+                f" Move {self._place.authority} away and start again to make a new one.[/]\n",
+                soft_wrap=True,
+            )
+
+    def _table(self) -> Table:
+        place, admin = self._place, self._launch.admin
+        trail = place.policy.file.trail.path or place.state / "trail" / "calls.jsonl"
+        table = Table.grid("", "", padding=(0, 2))
+        files = ", ".join(map(str, self._launch.policy)) or "built-in defaults"
+        table.add_row("[bold]policy[/]", f"{files} ({place.policy.digest})")
+        table.add_row("[bold]trail[/]", str(trail))
+        table.add_row("[bold]authority[/]", f"{place.authority / CERT_FILE}{' (new)' if place.new else ''}")
+        table.add_row("[bold]health[/]", f"http://{admin}/healthz" if admin else "off")
+        return table
+
+
+def exports(listen: str, authority: Path) -> list[str]:
+    """The shell lines after which most clients use the proxy and trust it."""
+    bundle, proxy = authority / BUNDLE_FILE, f"http://{listen}"
+    return [
+        f"export HTTPS_PROXY={proxy} https_proxy={proxy} NODE_USE_ENV_PROXY=1",
+        f"export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle} AWS_CA_BUNDLE={bundle}",
+        f"export NODE_EXTRA_CA_CERTS={authority / CERT_FILE}",
+    ]
