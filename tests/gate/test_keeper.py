@@ -63,7 +63,9 @@ async def test_a_policy_is_in_force_as_soon_as_it_is_saved(tmp_path: Path, provi
         before = health(proxy)["digest"]
         save(proxy, provider, bodies={"unknown_path": "refuse"})
         await until(lambda: bool(ears.notices))
-        async with proxy.client().post(f"{CHAT}/unheard-of", json=chat(), headers=KEY) as response:
+        async with proxy.client().post(
+            "https://api.openai.com/unheard-of", json=chat(), headers=KEY
+        ) as response:
             await response.read()
         after = health(proxy)
 
@@ -108,24 +110,54 @@ async def test_a_key_that_was_spoilt_keeps_the_policy_as_it_is(tmp_path: Path, p
     assert (after["digest"], "key" in after["problem"]) == (before, True)
 
 
-def in_mitmproxy() -> tuple[Keeper, list[Notice | None], taddons.context]:
-    told: list[Notice | None] = []
-    keeper = Keeper(told.append)
-    return keeper, told, taddons.context(keeper)
+async def test_what_a_room_cannot_use_keeps_the_policy_as_it_is(tmp_path: Path, provider: Provider) -> None:
+    ears = Ears()
+    async with tollgate(tmp_path, provider, {}, ears) as proxy:
+        before = health(proxy)["digest"]
+        (tmp_path / "junk.pem").write_text("no certificate")
+        good = policy_for(provider, {})
+        upstream = {**good["upstream"], "ca": str(tmp_path / "junk.pem")}
+        (tmp_path / "policy.yaml").write_text(json.dumps({**good, "upstream": upstream}))
+        await until(lambda: bool(ears.notices))
+        after = health(proxy)
+        async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
+            await response.read()
+        save(proxy, provider, mode="observe")
+        await until(lambda: len(ears.notices) == 2)
+
+    assert ears.codes == ["policy_invalid", "policy_loaded"]
+    assert (after["digest"], "upstream.ca" in after["problem"], response.status) == (before, True, 200)
+    assert ears.runtimes[-1].policy.file.mode == "observe"
+
+
+class Rooms:
+    """Rooms that take any policy, or none."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def prepare(self, runtime: Runtime) -> None:
+        self.told.append("prepare")
+
+    def setup(self, runtime: Runtime) -> None:
+        self.told.append("setup")
+
+    def notice(self, notice: Notice) -> None:
+        self.told.append(notice.code)
 
 
 async def test_a_policy_that_cannot_be_loaded_at_start_is_an_error_of_the_option(tmp_path: Path) -> None:
-    keeper, _, context = in_mitmproxy()
-    file = tmp_path / "policy.yaml"
+    keeper, file = Keeper(Rooms()), tmp_path / "policy.yaml"
     file.write_text("mode: no such mode\n")
 
-    with context as tctx, pytest.raises(exceptions.OptionsError, match=r"policy\.yaml:1"):
+    with taddons.context(keeper) as tctx, pytest.raises(exceptions.OptionsError, match=r"policy\.yaml:1"):
         tctx.configure(keeper, tollgate_policy=[str(file)], tollgate_state=str(tmp_path))
 
 
 async def test_without_a_policy_the_defaults_are_in_force(tmp_path: Path) -> None:
-    keeper, told, context = in_mitmproxy()
-    with context as tctx:
+    rooms = Rooms()
+    keeper = Keeper(rooms)
+    with taddons.context(keeper) as tctx:
         tctx.configure(keeper, tollgate_state=str(tmp_path))
         tctx.configure(keeper, listen_port=1234)
         keeper.running()
@@ -133,21 +165,22 @@ async def test_without_a_policy_the_defaults_are_in_force(tmp_path: Path) -> Non
 
     assert keeper.runtime().policy.paths == ()
     assert keeper.runtime().state == tmp_path
-    assert told == [None]
+    assert rooms.told == ["prepare", "setup"]
 
 
 async def test_one_that_nobody_configured_loads_its_policy_when_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    keeper, told, context = in_mitmproxy()
-    with context:
+    rooms = Rooms()
+    keeper = Keeper(rooms)
+    with taddons.context(keeper):
         keeper.running()
         keeper.done()
 
     assert keeper.runtime().policy.paths == ()
-    assert told == [None]
+    assert rooms.told == ["prepare", "setup"]
 
 
 def test_one_that_never_ran_has_nothing_to_end() -> None:
-    Keeper(lambda notice: None).done()
+    Keeper(Rooms()).done()

@@ -55,7 +55,7 @@ async def test_a_call_goes_down_and_comes_back_up_through_the_rooms_it_passed() 
 
     down, up, end = seen[:2], seen[2:4], seen[4:]
     assert (down, up) == (["a.request", "b.request"], ["b.response", "a.response"])
-    assert end == ["a.end", "b.end", "c.end"]
+    assert end == ["c.end", "b.end", "a.end"]
 
 
 async def test_events_come_up_through_the_rooms_that_were_passed() -> None:
@@ -170,11 +170,11 @@ async def test_a_refusal_counts_unless_it_is_only_observed(
 
 async def test_every_room_hears_the_end_even_where_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     seen: list[str] = []
-    w = walk(OnlyRequests(), Spy("a", seen, end=SECRET), Spy("b", seen))
+    w = walk(OnlyRequests(), Spy("a", seen), Spy("b", seen, end=SECRET))
 
     w.end()
 
-    assert seen == ["a.end", "b.end"]
+    assert seen == ["b.end", "a.end"]
     assert w.call.verdicts == []
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 

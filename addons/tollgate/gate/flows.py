@@ -45,6 +45,8 @@ def response_of(request: http.Request, status: int, headers: Headers, body: byte
     """An answer's head as mitmproxy's, with the body if it is whole; None means that it follows in pieces."""
     now = time.time()
     http2 = request.is_http2 or request.is_http3
+    if body and (request.method == "HEAD" or status in (204, 304)):
+        body = b""  # such an answer has none: what follows its head would be taken for the next one
     response = http.Response(
         request.data.http_version,
         status,

@@ -168,6 +168,8 @@ def _fate(
     """Whether mitmproxy carries the request itself, or it is refused on sight, and why."""
     if reason := disagreement(names):
         return None, Refused(reason, code="host_mismatch", always=True), ""
+    if not request.path.startswith("/"):  # appended to the host, it would lead to another one
+        return None, Refused("The request's target is not a path.", code="bad_target", always=True), ""
     if request.headers.get("upgrade", "").lower() == "websocket":
         return _websocket(settings)
     if request.headers.get("content-type", "").startswith("application/grpc") or match.opaque:
