@@ -9,15 +9,17 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from mitmproxy.version import VERSION
 from rich.console import Console
 
-from benchmark.measure import Row, rounds, rows, warm_up
+from benchmark.measure import rounds, warm_up
 from benchmark.setups import Setup, setups
-from benchmark.table import Memory, table, targets
+from benchmark.summary import Row, rows, targets
+from benchmark.table import Memory, notes, table
 from tollgate import __version__
 
 ROUNDS, SECONDS = 6, 150.0
@@ -32,7 +34,9 @@ def main() -> None:
     if options.json:
         print(json.dumps(_document(number, result, memory), indent=2))
     else:
-        Console().print(table(result, memory, _title(number)))
+        console = Console(highlight=False)
+        console.print(table(result, _title(number)))
+        console.print(notes(result, memory), style="dim")
 
 
 def _options() -> argparse.Namespace:
@@ -42,7 +46,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _measure(running: dict[str, Setup], seconds: float) -> tuple[int, list[Row]]:
+async def _measure(running: Mapping[str, Setup], seconds: float) -> tuple[int, list[Row]]:
     console = Console(stderr=True)
     gc.freeze()
     with console.status("warming up") as status:
@@ -54,7 +58,7 @@ async def _measure(running: dict[str, Setup], seconds: float) -> tuple[int, list
 def _title(number: int) -> str:
     return (
         f"Tollgate {__version__}, mitmproxy {VERSION}, Python {platform.python_version()},"
-        f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {number} rounds"
+        f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, rounds: {number}"
     )
 
 

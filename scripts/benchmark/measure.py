@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,14 +10,19 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 from benchmark import load
-from benchmark.load import Kind, Route, Taken, drive, lines
-from benchmark.payloads import EVENTS, requests
+from benchmark.answers import EVENTS
+from benchmark.line import Route
+from benchmark.load import Kind, Taken, drive, lines
+from benchmark.requests import requests
 from benchmark.setups import DIRECT, MITMDUMP, STREAMING, TOLLGATE, Setup
 
 CONNECTIONS = 8
 """That are busy at the same time when processor time and throughput are measured."""
 WARM_UP = 300
 """Calls that come before all rounds: Python specialises what runs often."""
+
+LONGEST = 60.0
+"""Seconds for one case through one setup; it takes about one. What takes this long hangs."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,8 @@ CASES = (
     Case("1 KB call", load.call, 1024, 200, 400),
     Case("100 KB call", load.call, 100 * 1024, 60, 120),
     Case("1 MB call", load.call, 1024 * 1024, 12, 24),
-    Case("1 KB call, new connection", load.call_anew, 1024, 30, 60),
-    Case(
-        f"stream, per event of {EVENTS}", load.stream, 1024, 2, 8, (DIRECT, STREAMING, TOLLGATE), 4, EVENTS
-    ),
+    Case("1 KB, connecting", load.call_anew, 1024, 30, 60),
+    Case(f"1 of {EVENTS} events", load.stream, 1024, 2, 8, (DIRECT, STREAMING, TOLLGATE), 4, EVENTS),
 )
 
 
@@ -67,20 +71,6 @@ class Sample:
 
 
 type Samples = Mapping[tuple[Case, str], Sequence[Sample]]
-
-
-@dataclass(frozen=True)
-class Row:
-    """The medians of all rounds. Latencies are those added by the proxy; of the direct row, all there is."""
-
-    case: str
-    setup: str
-    calls: int
-    cpu_ms: float
-    p50_ms: float
-    p99_ms: float
-    first_event_ms: float | None
-    calls_per_s: float | None
 
 
 async def warm_up(setups: Mapping[str, Setup]) -> None:
@@ -117,7 +107,7 @@ def _turned(names: tuple[str, ...], by: int) -> tuple[str, ...]:
 
 async def _sample(case: Case, setup: Setup) -> Sample:
     wanted = case.requests(setup.route)
-    async with lines(setup.route, CONNECTIONS) as opened:
+    async with asyncio.timeout(LONGEST), lines(setup.route, CONNECTIONS) as opened:
         await drive(opened, load.call, CASES[0].requests(setup.route), 2 * CONNECTIONS)
         alone = await drive(opened[:1], case.kind, wanted, case.single)
         cpu, began = setup.cpu(), time.perf_counter()
@@ -134,29 +124,4 @@ def _summed_up(case: Case, alone: Taken, cpu: float, took: float) -> Sample:
         p99=hundredths[98] * 1000,
         first=median(alone.first_events or [0.0]) * 1000,
         rate=case.parallel / took,
-    )
-
-
-def rows(samples: Samples) -> list[Row]:
-    return [_row(case, name, samples) for case in CASES for name in case.setups]
-
-
-def _row(case: Case, name: str, samples: Samples) -> Row:
-    own, direct = samples[case, name], samples[case, DIRECT]
-
-    def added(pick: Callable[[Sample], float]) -> float:
-        if name == DIRECT:
-            return median(map(pick, own))
-        return median(pick(sample) - pick(beside) for sample, beside in zip(own, direct, strict=True))
-
-    streamed = case.units > 1
-    return Row(
-        case=case.name,
-        setup=name,
-        calls=len(own) * case.parallel,
-        cpu_ms=median(sample.cpu for sample in own),
-        p50_ms=added(lambda sample: sample.p50),
-        p99_ms=added(lambda sample: sample.p99),
-        first_event_ms=added(lambda sample: sample.first) if streamed else None,
-        calls_per_s=None if streamed else median(sample.rate for sample in own),
     )

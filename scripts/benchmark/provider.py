@@ -8,7 +8,8 @@ import ssl
 import sys
 import time
 
-from benchmark.payloads import PAUSE, stream_events, stream_head, whole_answer
+from benchmark.answers import stream_events, stream_head, whole_answer
+from benchmark.requests import PAUSE
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _PAUSE = re.compile(rb"\r\n" + PAUSE + rb": (\d+)", re.IGNORECASE)

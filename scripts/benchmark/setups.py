@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.load import HOST, LOOPBACK, Route
+from benchmark.line import HOST, LOOPBACK, Route
 from support.certs import Authority, written
 from support.processes import Process, running
 from support.stage import free_port, without_proxies

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, StreamReset
+from h2.events import (
+    DataReceived,
+    Event,
+    RemoteSettingsChanged,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+)
 from h2.settings import SettingCodes
 
 
@@ -41,17 +48,25 @@ class H2Client:
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self._streams: dict[int, Stream] = {}
         self._changed = asyncio.Event()
+        self._greeted = False
+        self._over = False
+
+    @property
+    def room(self) -> int:
+        """How many more streams may be open at once, by what the proxy has said."""
+        return self._h2.remote_settings.max_concurrent_streams - self._h2.open_outbound_streams
 
     async def start(self, window: int = 2**20) -> None:
-        self._h2.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = window
         self._h2.initiate_connection()
+        self._h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
         self._h2.increment_flow_control_window(2**30)
         await self._flush()
 
     async def ask(
         self, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None, method: str = "POST"
     ) -> Stream:
-        """Send a request; its answer comes in while others are awaited."""
+        """Send a request, once the proxy has room for it; its answer comes in while others are awaited."""
+        await self.until(lambda: self._greeted and self.room > 0)
         stream = Stream(self._h2.get_next_available_stream_id())
         self._streams[stream.id] = stream
         pseudo = {":method": method, ":scheme": "https", ":authority": self.host, ":path": path}
@@ -64,10 +79,16 @@ class H2Client:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Until what has come in fulfils a condition. ConnectionError where the proxy hangs up before."""
         while not condition():
-            if self._reader.at_eof():
+            if self._over:
                 raise ConnectionError("the proxy has closed the connection")
-            self._changed.clear()
             await self._changed.wait()
+
+    async def read_on(self) -> None:
+        """Make room for as many bytes as have come, and for all that will."""
+        self.reads = True
+        for stream in self._streams.values():
+            self._h2.acknowledge_received_data(len(stream.body), stream.id)
+        await self._flush()
 
     async def reset(self, stream: Stream) -> None:
         """Give up one request, and keep the connection."""
@@ -76,14 +97,22 @@ class H2Client:
 
     async def listen(self) -> None:
         """Take in what comes, until the connection ends."""
-        while data := await self._reader.read(65536):
-            for event in self._h2.receive_data(data):
-                self._take(event)
-            await self._flush()
-            self._changed.set()
+        try:
+            while data := await self._reader.read(65536):
+                for event in self._h2.receive_data(data):
+                    self._take(event)
+                await self._flush()
+                self._wake()
+        finally:
+            self._over = True
+            self._wake()
+
+    def _wake(self) -> None:
         self._changed.set()
+        self._changed = asyncio.Event()
 
     def _take(self, event: Event) -> None:
+        self._greeted = self._greeted or isinstance(event, RemoteSettingsChanged)
         stream = self._streams.get(getattr(event, "stream_id", None) or 0)
         if stream is None:
             return

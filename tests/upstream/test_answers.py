@@ -45,15 +45,18 @@ async def test_a_whole_answer_is_read_and_metered() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 async def test_an_answer_without_a_body_is_whole(status: int) -> None:
-    answer = await read(Played(status=status, headers=[]))
+    answer = await read(Played(status=status, headers=[("ETag", "1")]))
 
     assert (answer.status, answer.body, answer.streamed) == (status, b"", False)
+    assert answer.headers["etag"] == "1"
 
 
-async def test_an_answer_to_head_is_whole_whatever_its_type() -> None:
-    answer = await read(Played(headers=[EVENT_STREAM]), make_call(make_request(b"", method="HEAD")))
+async def test_an_answer_to_head_only_tells_of_a_body() -> None:
+    played = Played(headers=[EVENT_STREAM, ("Content-Encoding", "gzip"), ("Content-Length", "999999999")])
 
-    assert not answer.streamed
+    answer = await read(played, make_call(make_request(b"", method="HEAD")))
+
+    assert (answer.body, answer.streamed, played.closed) == (b"", False, True)
 
 
 @pytest.mark.parametrize("encoding", PACK)

@@ -33,6 +33,13 @@ async def replying(
         reply.close()
 
 
+async def rest(reply: Reply) -> bytes:
+    pieces = []
+    while piece := await reply.read():
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
 async def test_the_head_is_kept_as_it_came() -> None:
     sent = answer(b"{}", "201 Created", {"X-CamelCase": "caf\u00e9", "x-lower": "1"})
     async with replying(always(sent)) as (reply, _, _):
@@ -80,9 +87,24 @@ async def test_an_answer_that_is_cut_fails(last_words: bytes) -> None:
         assert await reply.read() == b"one"
         proceed.set()
         with pytest.raises(Failed, match=r"api\.x closed the connection in the middle") as caught:
-            while await reply.read():
-                continue
+            await rest(reply)
         assert caught.value.code == "provider_disconnected"
+
+
+async def test_an_answer_that_is_cut_while_nobody_reads_fails_all_the_same() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(head())
+        await asyncio.wait_for(proceed.wait(), 5)
+        await peer.send(b"no chunk at all\r\n")
+        await peer.reader.read()  # until the client hangs up
+        cut.set()
+
+    proceed, cut = asyncio.Event(), asyncio.Event()
+    async with replying(script) as (reply, _, _):
+        proceed.set()
+        await asyncio.wait_for(cut.wait(), 5)
+        with pytest.raises(Failed):
+            await reply.read()
 
 
 async def test_an_answer_that_is_shorter_than_it_says_fails() -> None:
@@ -92,8 +114,7 @@ async def test_an_answer_that_is_shorter_than_it_says_fails() -> None:
 
     async with replying(script) as (reply, _, _):
         with pytest.raises(Failed):
-            while await reply.read():
-                continue
+            await rest(reply)
 
 
 async def test_an_answer_that_goes_silent_fails() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tollgate.policy import PolicyFile
@@ -27,6 +28,7 @@ def host_name(host: str) -> str:
     return host.lower().rstrip(".").strip("[]")
 
 
+@lru_cache(maxsize=1024)
 def is_address(host: str) -> bool:
     """True for an IP literal."""
     try:

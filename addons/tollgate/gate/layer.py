@@ -96,6 +96,8 @@ class LlmStream(layers.HttpStream):
     """An HTTP stream whose answer may come from a relay."""
 
     owner: LlmLayer
+    chunked = False
+    """True while a body goes out in HTTP/1.1 chunks."""
 
     @property
     def relay(self) -> Relay | None:
@@ -133,9 +135,7 @@ class LlmStream(layers.HttpStream):
             case Head(response=response):
                 yield from self.take_head(response)
             case Data(data=data):
-                if self.context.options.store_streamed_bodies:
-                    self.response_body_buf += data
-                yield layers.SendHttp(layers.ResponseData(self.stream_id, data), self.context.client)
+                yield from self.take_data(data)
             case Last(response=response):
                 yield from self.take_last(response)
             case Abort(reason=reason):
@@ -143,9 +143,19 @@ class LlmStream(layers.HttpStream):
                     layers.ResponseProtocolError(self.stream_id, reason, layers.ErrorCode.KILL)
                 )
 
+    def take_data(self, data: bytes) -> CommandGenerator[None]:
+        if self.context.options.store_streamed_bodies:
+            self.response_body_buf += data
+        if self.chunked:  # the same bytes as through the HTTP/1 layer, at half the cost of an event
+            yield commands.SendData(self.context.client, b"%x\r\n%s\r\n" % (len(data), data))
+        else:
+            yield layers.SendHttp(layers.ResponseData(self.stream_id, data), self.context.client)
+
     def take_head(self, response: http.Response) -> CommandGenerator[None]:
         if (yield from self.announce(response)):
             return
+        chunked = response.headers.get("transfer-encoding") == "chunked"
+        self.chunked = chunked and isinstance(self.owner.connections[self.context.client], layers.Http1Server)
         head = layers.ResponseHeaders(self.stream_id, response, end_stream=False)
         yield layers.SendHttp(head, self.context.client)
 

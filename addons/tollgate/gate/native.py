@@ -77,7 +77,8 @@ class Native:
             exchange.close("answered")
         except CallError as error:
             self._tell(flow, exchange, error)
-        self._finish(exchange)
+        else:
+            self._finish(exchange)
 
     def error(self, flow: http.HTTPFlow) -> None:
         exchange = exchange_of(flow)
@@ -93,7 +94,7 @@ class Native:
         flow.request.headers["accept-encoding"] = "identity"
         if call.request.body.edited:
             flow.request.headers.pop("content-encoding", None)
-            flow.request.raw_content = call.request.body.render()
+            flow.request.content = call.request.body.render()  # sets the length as well
         call.timings.sent = time.monotonic()
         call.attempts.append(Attempt(call.request.host, call.timings.sent))
 

@@ -17,12 +17,17 @@ _ERRORS_FROM = 300
 """Statuses from here on answer with one document, also where a stream was asked for."""
 
 
+_BODYLESS = frozenset((204, 304))
+
 _GLANCE = 2**20
 """Bytes that the first piece of an encoded body may decode to."""
 
 
 async def read_answer(call: Call, attempt: Attempt, reply: Reply) -> Answer:
     """The answer that a reply is. Failed where it breaks off, cannot be decoded or is too large."""
+    if call.request.method == "HEAD" or reply.status in _BODYLESS:
+        reply.close()
+        return Answer(reply.status, returned(reply.headers.items(), decoded=False))
     try:
         framing = await _framing(call, reply)
         if framing == "raw":
@@ -38,8 +43,6 @@ async def read_answer(call: Call, attempt: Attempt, reply: Reply) -> Answer:
 
 async def _framing(call: Call, reply: Reply) -> str:
     """How the answer is framed; empty for a whole one. Looks at its first bytes where that is not certain."""
-    if call.request.method == "HEAD":
-        return ""
     said = reply.headers.get("content-type", "")
     streams = call.stream and reply.status < _ERRORS_FROM
     expected = call.dialect.expected_framing(call.params) if streams else ""

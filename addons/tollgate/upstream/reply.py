@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 
 from tollgate.calls import Headers
@@ -32,12 +34,16 @@ class Reply:
         self._where = where
         self._ended: Callable[[], None] | None = ended
         self._held: deque[bytes] = deque()
-        self._wait_for(where.timeouts.idle)
+        self._lost: asyncio.Future[None] | None = None
+        if response.connection is not None and response.connection.protocol is not None:
+            self._watch(response.connection.protocol)
 
     async def read(self) -> bytes:
         """The next piece of the body, as much as is there; b"" at its end. Failed where it breaks off."""
         if self._held:
             return self._held.popleft()
+        if self._lost is not None and self._lost.done():
+            self._break_off()
         try:
             return await self._response.content.readany()
         except EXPECTED as e:
@@ -58,13 +64,34 @@ class Reply:
         connection = self._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
+        if self._lost is not None:
+            self._lost.remove_done_callback(self._break_off)
         self._response.close()
         self._ended()
         self._ended = None
 
-    def _wait_for(self, seconds: float) -> None:
-        """From here on it is the time between two pieces that counts, no longer that up to the head."""
-        connection = self._response.connection
-        if connection is not None and connection.protocol is not None:
-            connection.protocol.read_timeout = seconds
-            connection.protocol.start_timeout()
+    def _watch(self, protocol: ResponseHandler) -> None:
+        """Take care that `read` ends when the provider goes silent, or the connection is lost.
+
+        aiohttp sees to most of that itself. But of a malformed chunk its C parser tells the connection only,
+        not the body (3.14.5), and whoever reads that would wait for ever.
+        """
+        protocol.read_timeout = self._where.timeouts.idle  # no longer that of the head
+        protocol.start_timeout()
+        self._lost = protocol.closed
+        if self._lost is None:
+            self._break_off()
+        else:
+            self._lost.remove_done_callback(_hear)
+            self._lost.add_done_callback(_hear)
+            self._lost.add_done_callback(self._break_off)
+
+    def _break_off(self, lost: asyncio.Future[None] | None = None) -> None:
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection was lost"))
+
+
+def _hear(lost: asyncio.Future[None]) -> None:
+    """Take note of how a connection was lost, also one that nobody uses: asyncio reports it as a bug else."""
+    lost.exception()

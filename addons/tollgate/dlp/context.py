@@ -1,0 +1,41 @@
+"""Words near a value that say what it is: before it in the text, or the JSON key under which it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import regex
+
+WIDTH = 80
+"""How far before a value, in characters, a word may stand."""
+WORDS = 5
+"""How many words before a value are looked at."""
+
+_WORD = regex.compile(r"\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|[^\W\d_\p{Lu}\p{Ll}]+|\d+")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case; userSSN_no are three."""
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+class Context:
+    """Some words and phrases."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        normal = sorted({" ".join(found) for phrase in phrases if (found := words(phrase))})
+        either = "|".join(map(regex.escape, normal)) or r"\b\B"
+        self._found = regex.compile(rf"(?<!\S)(?:{either})s?(?!\S)")
+        self.gate = either.replace(r"\ ", r"[\W_]{0,3}").replace(" ", r"[\W_]{0,3}")
+        """A pattern that matches wherever one of them may stand, in lower case."""
+
+    def before(self, text: str, start: int) -> bool:
+        """Whether one is among the last words before this index."""
+        near = words(text[max(0, start - WIDTH) : start])[-WORDS:]
+        return self._found.search(" ".join(near)) is not None
+
+    @lru_cache(maxsize=1024)  # noqa: B019 -- lives as long as the policy it belongs to
+    def within(self, key: str) -> bool:
+        """Whether one is a part of this JSON key."""
+        return bool(key) and self._found.search(" ".join(words(key))) is not None

@@ -1,0 +1,202 @@
+"""Phone numbers of the world, told from the many other numbers that look like them.
+
+Presidio's recognizer takes four in five epoch seconds for a phone number and is the slowest of all. Here a number
+counts for one of three reasons: it is written as international numbers are; it is written as the numbers of a
+region are, and valid there; or the nearest telling word around it says phone, and not card or order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import phonenumbers
+import regex
+
+from tollgate.dlp.context import words
+from tollgate.dlp.prefilter import Expression
+from tollgate.dlp.span import Span
+from tollgate.dlp.windows import Reach
+
+ENTITY = "PHONE_NUMBER"
+
+_PHONE = (
+    r"(?:tele|smart|cell|i)?phones?|tel|t[eé]l[eé]phone|telefon[eo]?|telefoon|telefonnummer|rufnummer"
+    r"|handy(?:nummer)?|mobiles?|mobil|móvil|mobiel|portable|cell|celular|cellulare|cellulaire|landline|hotline"
+    r"|helpline|voicemail|fax|telefax|pager|msisdn|whatsapp|telegram|viber|imessage|sms|desk|extension"
+    r"|(?:my|his|her|your|our|their|whose|contact|work|home) number|тел|телефон|моб|電話|电话|手机|手機|전화|هاتف|טלפון"
+)
+"""Names of phone numbers."""
+_CALL = (
+    r"(?:call(?:ing)?|dial(?:l?ing)?|text(?:ing)?|ring(?:ing)?|sms|reach|contact|message|whatsapp|telefoniert?"
+    r"|anruf(?:en)?|ruf|appel(?:er|ez)|llam(?:ar|e|a|en)|ligue|ligar|chiam(?:are|a|i)|bel(?:len)?"
+    r"|(?:call|dial|text|reach|contact)(?:l?ed)(?=\W+[a-z]))"
+    r"(?:\W+(?:me|us|him|her|them|you|back|at|on|from|to|now|up|via|the|this|is|our|my|your|number|line|office|home"
+    r"|unter|an|au|al|op|em|anytime|directly|either|or|please|today|tomorrow|toll|free)){0,5}\W{0,4}$"
+)
+"""What one does with a phone number. It counts where the number follows at once."""
+_OTHER = (
+    r"card|credit|debit|visa|mastercard|amex|cvv|account|acct|iban|bic|swift|routing|sort code|ssn|social security"
+    r"|passport|licen[cs]e|permit|ids?|uuid|guid|vat|tin|ein|itin|nhs|npi|zip|zipcode|postcode|postal|plz|invoice"
+    r"|order|ticket|issue|pr|serial|sku|isbn|issn|doi|model|version|build|commit|revision|port|lines?|rows?|pages?"
+    r"|pid|flight|dated?|time|timestamp|epoch|born|birth|dob|size|length|bytes|offset|count|total|sum|amount|price"
+    r"|cost|balance|usd|eur|gbp|lat|lon|lng|latitude|longitude|coordinates|range|hash|digest|checksum|ip|score"
+)
+"""Names of other numbers."""
+_TELLING = regex.compile(
+    rf"(?<![^\W\d_])(?:(?P<phone>{_PHONE})|(?P<other>{_OTHER}))(?![^\W\d_])", regex.IGNORECASE
+)
+_CALLING = regex.compile(rf"(?<![^\W\d_]){_CALL}", regex.IGNORECASE)
+_AFTER = regex.compile(
+    r"\W{1,3}(?:(?:is|was) (?:my|his|her|our|their) (?:\w+ )?(?:number|phone|cell|mobile)"
+    r"|(?:office|mobile|cell|fax|phone|tel|home|work|desk|direct|landline|main)(?![^\W_]))",
+    regex.IGNORECASE,
+)
+_BEFORE, _BEHIND = 80, 40
+"""How far around a number telling words are looked for, in characters."""
+
+_NUMBER = regex.compile(
+    r"(?<![A-Za-z0-9_#$€£%=\\/@&*^~]|[A-Za-z0-9_][.:,\-+]|[(\[]\d{0,9})"
+    r"(?P<number>(?P<plus>\+\s?|00(?=[1-9])|011[ \-](?=[1-9]))?"
+    r"(?:\(\+?\d{1,5}\)|\d{1,15})(?:[ \t\u00a0\u2009\u202f]?[\-.\u2010-\u2013/]?[ \t\u00a0]?(?:\(\d{1,5}\)|\d{1,13})){0,7})"
+    r"(?P<extension>[ ,]{0,2}(?:x|ext\.?|extension)[ ]?\d{1,6})?"
+    r"(?![A-Za-z0-9_@%]|[.:,/\-]\d|-[A-Za-z]|[ ]?[:=]\d|\])",
+    regex.IGNORECASE,
+)
+_DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_DATE = regex.compile(
+    rf"(?:19|20)\d\d([\-./ ]?){_MONTH}\1{_DAY}(?![\d\-./])(?:\W\d.*)?"
+    rf"|(?:{_DAY}([\-./]){_MONTH}\2|{_MONTH}([\-./]){_DAY}\3)(?:19|20)?\d\d(?![\d\-./])(?:\W\d.*)?"
+)
+_ADDRESS = regex.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_OTHERWISE = regex.compile(
+    r"\d{3}[- ]\d{2}[- ]\d{4}|\d{5}-\d{4}|97[89][- ]?(?:\d[- ]?){9}\d|\d+\.\d+|(?:\d{4}([ -])){2,}\d{4}"
+    r"|\d(?:[ \-]\d){3,}|20\d{6}[\- ]?\d{6}"
+)
+"""Written as social security numbers, postal codes, books (ISBN), decimals, cards and dumps are."""
+_SHAPES = regex.compile(
+    r"(?:1[ .\-]?)?\(?[2-9]\d\d\)?[ .\-]{0,2}[2-9]\d\d[ .\-]\d{4}"  # North America
+    r"|\(0?\d{1,4}\)[ \-]?\d{3,4}[ \-]\d{3,4}"  # an area code in parentheses
+    r"|0\d{1,4}[ .\-/](?:\d{2,4}[ .\-]){1,3}\d{2,4}"  # a trunk prefix
+)
+"""Written as hardly anything but phone numbers is."""
+
+
+class _Candidate(NamedTuple):
+    text: str
+    plus: bool
+    blocks: Sequence[str]
+    """Its runs of digits, without an extension."""
+
+    @property
+    def digits(self) -> str:
+        return "".join(self.blocks)
+
+
+class PhoneJudge:
+    """Finds phone numbers. `regions` are ISO 3166 codes."""
+
+    reach = Reach(back=60, ahead=40, to_space=60)
+
+    def __init__(self, regions: Sequence[str], threshold: float) -> None:
+        unknown = [region for region in regions if region not in phonenumbers.SUPPORTED_REGIONS]
+        if unknown:
+            raise ValueError(
+                f"there are no phone numbers of a region {unknown[0]!r}: use ISO 3166 codes such as US"
+            )
+        self._regions = regions
+        self._threshold = threshold
+
+    @cached_property
+    def gate(self) -> Expression:
+        """Seven digits after "+", or in blocks; six after a telling word."""
+        digits = r"\d(?:[ \-.()/]{0,3}\d){5}"
+        blocks = r"\d[ \-./()]{1,3}\d{1,9}[ \-./]?\d{1,9}"
+        return Expression(
+            rf"\+ ?{digits}|{blocks}|(?:{_PHONE})[\s\S]{{0,{_BEFORE}}}?{digits}", regex.IGNORECASE
+        )
+
+    def wants(self, key: str) -> bool:
+        return _told(" ".join(words(key))) is True
+
+    def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
+        for match in _NUMBER.finditer(text, start, end):
+            candidate = _candidate(match)
+            if candidate and (score := self._score(candidate, _context(text, match, key))) >= self._threshold:
+                yield Span(*match.span(), ENTITY, score)
+
+    def _score(self, candidate: _Candidate, context: bool | None) -> float:
+        """How sure it is; `context` tells whether words around it say phone, something else, or nothing."""
+        if candidate.plus:
+            return _score_international(candidate, context)
+        if context:
+            return 0.75 if len(candidate.digits) >= 7 or len(candidate.blocks) > 1 else 0.0
+        if len(candidate.digits) < 9 or len(candidate.blocks) < 2:
+            return 0.0
+        if _SHAPES.fullmatch(candidate.text):
+            return 0.6
+        return 0.5 if context is None and self._is_national(candidate) else 0.0
+
+    def _is_national(self, candidate: _Candidate) -> bool:
+        """Whether a region has this number and writes it in these blocks."""
+        return any(_grouped_as(candidate, parsed) for parsed in self._parsed(candidate))
+
+    def _parsed(self, candidate: _Candidate) -> Iterator[Any]:
+        for region in self._regions:
+            try:
+                number = phonenumbers.parse(candidate.text, region)
+            except phonenumbers.NumberParseException:
+                continue
+            if phonenumbers.is_valid_number(number):
+                yield number
+
+
+def _candidate(match: Any) -> _Candidate | None:
+    """What may be a phone number; None for dates, addresses, decimals and the like."""
+    text, plus = match["number"], match["plus"] is not None
+    blocks = regex.findall(r"\d+", text)
+    if not 6 <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
+        return None
+    if not plus and (_DATE.fullmatch(text) or _ADDRESS.fullmatch(text) or _OTHERWISE.fullmatch(text)):
+        return None
+    if not plus and blocks[1:] and min(map(len, blocks[1:])) < 2:
+        return None
+    return _Candidate(text, plus, blocks)
+
+
+def _context(text: str, match: Any, key: str) -> bool | None:
+    """Whether the words around a number say phone (True), something else (False), or nothing (None)."""
+    before = text[max(0, match.start() - _BEFORE) : match.start()]
+    if _CALLING.search(before) or _AFTER.match(text, match.end(), match.end() + _BEHIND):
+        return True
+    told = _told(before)
+    return told if told is not None else _told(" ".join(words(key)))
+
+
+def _told(text: str) -> bool | None:
+    """What the last telling word says."""
+    last = None
+    for last in _TELLING.finditer(text):
+        pass
+    return None if last is None else last["phone"] is not None
+
+
+def _score_international(candidate: _Candidate, context: bool | None) -> float:
+    digits = candidate.digits.removeprefix("011").removeprefix("00")
+    try:
+        number = phonenumbers.parse(
+            "+" + regex.sub(r"\(0\)", "", candidate.text).lstrip("+0 ").replace("011-", "")
+        )
+    except phonenumbers.NumberParseException:
+        return 0.0
+    if phonenumbers.is_valid_number(number):
+        return 1.0 if context else 0.8
+    possible = len(digits) >= 8 and phonenumbers.is_possible_number(number)
+    return 0.6 if possible and (context or len(candidate.blocks) > 2) else 0.0
+
+
+def _grouped_as(candidate: _Candidate, number: Any) -> bool:
+    """Whether these are the blocks in which a number is written in its region."""
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return regex.findall(r"\d+", written) == list(candidate.blocks)

@@ -1,0 +1,211 @@
+"""Presidio's recognizers: their patterns, checks and context words, judged window by window.
+
+`AnalyzerEngine.analyze` runs every pattern over the whole text and counts a time-out as nothing found. Here the
+same recognizers are asked through the same public methods, but only where the prefilter says so, and a time-out is
+an error. The only file that imports presidio_analyzer, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import presidio_analyzer.predefined_recognizers as predefined
+import regex
+import tldextract.tldextract
+from presidio_analyzer import EntityRecognizer
+from presidio_analyzer import Pattern as PresidioPattern
+from presidio_analyzer import PatternRecognizer
+
+from tollgate.dlp.context import WIDTH, Context
+from tollgate.dlp.prefilter import Expression
+from tollgate.dlp.profile import BY_ENTITY, OWN, PATTERNS, ROWS, THRESHOLD
+from tollgate.dlp.span import Span
+from tollgate.dlp.windows import TIMEOUT, DetectionFailed, Judge, Reach
+from tollgate.policy.dlp import Detection, Pattern
+from tollgate.providers.table import nearest
+
+CONTEXT_ADDS = 0.35
+"""How much surer a context word makes a match, as Presidio has it."""
+FLAGS = regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
+"""With which Presidio's registry runs every pattern."""
+_REACH = Reach(back=200)
+
+
+def build_judges(detection: Detection) -> list[Judge]:
+    """One judge for each pattern of all that is to be looked for. ValueError for an entity, country or pattern
+    that does not exist or does not compile."""
+    _keep_suffixes_offline()
+    known = _known()
+    judges: list[Judge] = []
+    for recognizer in [known[name] for name in sorted(_chosen(detection, known))]:
+        judges += _judges(recognizer, detection.thresholds)
+    for pattern in [*_own_patterns(), *detection.patterns]:
+        if pattern.name not in detection.without:
+            judges += _judges(_recognizer(pattern), detection.thresholds, own=True)
+    return judges
+
+
+# -- which recognizers -------------------------------------------------------------------------------------
+
+
+def _known() -> dict[str, EntityRecognizer]:
+    """Presidio's recognizers by entity, without those that need a model or a service."""
+    found: dict[str, EntityRecognizer] = {}
+    for _, kind in inspect.getmembers(predefined, inspect.isclass):
+        if _without_model(kind):
+            recognizer = kind(supported_language="en")  # the language is only a filter there
+            found |= dict.fromkeys(recognizer.supported_entities, recognizer)
+    return found
+
+
+def _without_model(kind: type) -> bool:
+    """Whether a recognizer needs neither a model nor a service, and has no replacement of ours."""
+    own = ("CreditCardRecognizer", "PhoneRecognizer")
+    folder = kind.__module__.removeprefix(predefined.__name__).split(".")[1]
+    return folder in ("country_specific", "generic") and kind.__name__ not in own
+
+
+def _chosen(detection: Detection, known: Mapping[str, EntityRecognizer]) -> set[str]:
+    """The names of the entities that are to be looked for."""
+    countries = {str(recognizer.country_code()) for recognizer in known.values() if recognizer.country_code()}
+    _all_in(detection.countries, countries, "country")
+    _all_in(detection.entities, [*known, *OWN], "entity")
+    wanted = {country.lower() for country in detection.countries}
+    by_country = {name for name, recognizer in known.items() if recognizer.country_code() in wanted}
+    profile = {row.entity for row in ROWS if row.on}
+    return (profile | by_country | set(detection.entities)) - set(detection.without) - set(OWN)
+
+
+def _all_in(names: Iterable[str], known: Collection[str], kind: str) -> None:
+    for name in names:
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise ValueError(f"there is no {kind} {name!r}{nearest(name, known)}: these are known: {listed}")
+
+
+def _own_patterns() -> Iterator[Pattern]:
+    for entity, pattern, score in PATTERNS:
+        yield Pattern(name=entity, regex=pattern, score=score)
+
+
+def _recognizer(pattern: Pattern) -> PatternRecognizer:
+    """A recognizer for a pattern of a policy. ValueError where it has neither or both, or does not compile."""
+    if bool(pattern.regex) == bool(pattern.words):
+        raise ValueError(f"the pattern {pattern.name} needs either a regex or words")
+    patterns = None
+    if pattern.regex:
+        try:
+            patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)]
+        except ValueError as e:
+            raise ValueError(f"the pattern {pattern.name}: {e}") from None
+    return PatternRecognizer(
+        supported_entity=pattern.name,
+        name=pattern.name,
+        patterns=patterns,
+        deny_list=list(pattern.words) or None,
+        deny_list_score=pattern.score,
+        context=list(pattern.context),
+    )
+
+
+def _keep_suffixes_offline() -> None:
+    """The e-mail recognizer asks tldextract, which would fetch its list anew: the one in its package serves."""
+    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
+
+
+# -- how they judge ----------------------------------------------------------------------------------------
+
+
+def _judges(recognizer: EntityRecognizer, thresholds: Mapping[str, float], own: bool = False) -> list[Judge]:
+    entity = recognizer.supported_entities[0]
+    if not isinstance(recognizer, PatternRecognizer):
+        return [WholeJudge(recognizer, thresholds)]
+    threshold = thresholds.get(entity, THRESHOLD)
+    return [PatternJudge(recognizer, pattern, threshold, own) for pattern in recognizer.patterns]
+
+
+class PatternJudge:
+    """One pattern of a recognizer, with the recognizer's checks and context words."""
+
+    reach = _REACH
+
+    def __init__(self, recognizer: PatternRecognizer, pattern: Any, threshold: float, own: bool) -> None:
+        row = BY_ENTITY.get(recognizer.supported_entities[0])
+        self._recognizer = recognizer
+        self._entity = recognizer.supported_entities[0]
+        self._regex = regex.compile(pattern.regex, FLAGS)
+        self._score = pattern.score
+        self._threshold = threshold
+        self._context = Context(recognizer.context or ())
+        self._needs_context = (row is not None and row.needs_context) or pattern.score < threshold
+        self._own = own
+        self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
+        self.gate = self._gate(pattern.regex, row.gate if row and not own else None)
+
+    def _gate(self, pattern: str, instead: Expression | None) -> Expression:
+        """Where a match counts only after a context word, the gate demands that word too."""
+        if instead or not self._needs_context:
+            return instead or Expression(pattern, FLAGS)
+        return Expression(rf"(?i:{self._context.gate})(?s:.{{0,{WIDTH}}}?)(?:{pattern})", FLAGS)
+
+    def wants(self, key: str) -> bool:
+        return self._needs_context and self._context.within(key)
+
+    def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
+        try:
+            for match in self._regex.finditer(text, start, end, timeout=TIMEOUT):
+                yield from self._weighed(text, match, key)
+        except TimeoutError as e:
+            raise DetectionFailed(f"a pattern of {self._entity} took longer than {TIMEOUT:g} s") from e
+
+    def _weighed(self, text: str, match: Any, key: str) -> Iterator[Span]:
+        first = match.start()
+        for last in self._ends(match):
+            value = text[first:last]
+            score = self._checked(value)
+            if score and (score := self._in_context(text, first, value, score, key)) >= self._threshold:
+                yield Span(first, last, self._entity, score)
+                return
+
+    def _ends(self, match: Any) -> list[int]:
+        """Where the value may end. The groups of an IBAN's pattern are its last blocks, which may be the next
+        word: "DE89 3704 0044 0532 0130 00 TO"."""
+        if not self._by_group:
+            return [match.end()] if match[0] else []
+        return sorted({match.end(n) for n in range(1, match.re.groups + 1) if match.end(n) > 0}, reverse=True)
+
+    def _checked(self, value: str) -> float:
+        """The score after the recognizer's own checks; 0 where they say no."""
+        valid = self._recognizer.validate_result(value)
+        if valid is False or self._recognizer.invalidate_result(value):
+            return 0.0
+        return 1.0 if valid else float(self._score)
+
+    def _in_context(self, text: str, first: int, value: str, score: float, key: str) -> float:
+        """The score with what stands before the value. A bare number needs a word whatever its checksum says,
+        unless a policy's own pattern asks for it."""
+        if self._context.within(key) or self._context.before(text, first):
+            return min(1.0, max(score + CONTEXT_ADDS, THRESHOLD))
+        bare = value.isdigit() and not self._own
+        return 0.0 if self._needs_context or bare else score
+
+
+class WholeJudge:
+    """A recognizer that is more than patterns, and so is asked about whole texts."""
+
+    gate = None
+    reach = _REACH
+
+    def __init__(self, recognizer: EntityRecognizer, thresholds: Mapping[str, float]) -> None:
+        self._recognizer = recognizer
+        self._thresholds = thresholds
+
+    def wants(self, key: str) -> bool:
+        return False
+
+    def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
+        for result in self._recognizer.analyze(text[start:end], self._recognizer.supported_entities, None):
+            if result.score >= self._thresholds.get(result.entity_type, THRESHOLD):
+                yield Span(start + result.start, start + result.end, result.entity_type, result.score)

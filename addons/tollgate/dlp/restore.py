@@ -1,0 +1,148 @@
+"""Puts the values back where their tokens stand in an answer, while it streams.
+
+Text comes in pieces that may end within a token. So the end of a piece waits for the next one if a token may
+begin there, and nothing else waits. A token is known by its letters alone: no matter its case, what stands
+around it, or which quotes, brackets and backslashes a model has put there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from typing import Literal
+
+import orjson
+
+from tollgate.dlp.fuzzy import REACH, Near
+from tollgate.dlp.tokens import BRAND, DOMAIN, EMAIL, WIDTH, core
+
+type Manner = Literal["text", "input", "json"]
+"""What a piece belongs to: text that people read, a tool's input, or a tool's input as JSON."""
+type OnMangled = Literal["restore_fuzzy", "error_to_model", "pass"]
+
+NOTICE = "[a stand-in for a protected value was not copied exactly here: call again with it as it was given]"
+"""Stands in a tool's input where "error_to_model" finds a changed token. Tools fail on it, or write it where
+it is seen; and the model reads it, since calls are sent back with the history."""
+
+_FLAGS = re.ASCII | re.IGNORECASE
+_BEGINS = re.compile(r"q(?:zx|z?\Z)", _FLAGS)
+"""A brand, or the beginning of one at the end."""
+_SHAPED = re.compile(rf"q(?:z(?:x(?:[a-z][a-z2-7]{{0,{WIDTH - 4}}})?)?)?", _FLAGS)
+_WORD = re.compile(rf"q(?:z(?:x[a-z0-9]{{0,{WIDTH - 3 + REACH + 1}}})?)?", _FLAGS)
+"""As much as a changed token may have, and one more to see that it has more."""
+
+_AT = ("@", "\\@", "\\\\@", "%40")
+_DOT = (".", "\\.", "\\\\.")
+_DOMAINS = tuple(at + DOMAIN[1:].replace(".", dot) for at in _AT for dot in _DOT)
+"""How models write the domain, within regular expressions and URLs too."""
+_LONGEST = max(map(len, _DOMAINS))
+
+
+def begins(text: str) -> bool:
+    """True where a token may stand or begin in the text: a cheap test, and rarely true without one."""
+    return _BEGINS.search(text) is not None
+
+
+class Restorer:
+    """Restores text that comes in pieces over several channels at once."""
+
+    __slots__ = ("_held", "_known", "_near", "_on_mangled", "counts")
+
+    def __init__(self, known: Mapping[str, str], on_mangled: OnMangled = "restore_fuzzy") -> None:
+        """`known` is token → value; other tokens are passed as they are."""
+        self.counts: Counter[str] = Counter()
+        """"restored"; "mended", changed by the model and restored; "mangled", changed and not restored;
+        "unknown", of a token's shape only."""
+        self._known = {core(token): value for token, value in known.items()}
+        self._near: Near | None = None
+        self._on_mangled = on_mangled
+        self._held: dict[Hashable, tuple[str, Manner]] = {}
+
+    def feed(self, channel: Hashable, text: str, manner: Manner = "text") -> str:
+        """What may go out now."""
+        held, _ = self._held.pop(channel, ("", manner))
+        out, rest = self._restore(held + text, manner, final=False) if self._known else (text, "")
+        if rest:
+            self._held[channel] = rest, manner
+        return out
+
+    def flush(self, channel: Hashable) -> str:
+        """What was held back, now that the channel has ended."""
+        return self.whole(*self._held.pop(channel, ("", "text")))
+
+    def holds(self, channel: Hashable) -> bool:
+        return channel in self._held
+
+    def whole(self, text: str, manner: Manner = "text") -> str:
+        """A text that is complete."""
+        return self._restore(text, manner, final=True)[0] if self._known else text
+
+    def _restore(self, text: str, manner: Manner, final: bool) -> tuple[str, str]:
+        """What may go out, and the end that has to wait."""
+        out: list[str] = []
+        done = at = 0
+        while found := _BEGINS.search(text, at):
+            start = found.start()
+            word = self._word(text, start, manner)
+            end = start + len(word)
+            after = text[end : end + _LONGEST].lower()
+            if not final and self._unfinished(word, after, manner):
+                return "".join((*out, text[done:start])), text[start:]
+            value = self._value(word, manner)
+            at = start + 1  # a token may begin within what only looks like one
+            if value is not None:
+                out += (text[done:start], _escaped(value, manner))
+                done = at = end + (_domain(after) if _kind(word) == EMAIL else 0)
+        return "".join((*out, text[done:])), ""
+
+    def _word(self, text: str, start: int, manner: Manner) -> str:
+        """The known token that begins there, else as much as may be one, in lower case."""
+        word = core(text[start : start + WIDTH])
+        if word not in self._known:
+            found = (_SHAPED if manner == "text" else _WORD).match(text, start)
+            word = found[0].lower() if found else ""
+        return word
+
+    def _unfinished(self, word: str, after: str, manner: Manner) -> bool:
+        """True where more text could make another token of it."""
+        if after or word in self._known:
+            return _kind(word) == EMAIL and _begins_domain(after)
+        return len(word) < WIDTH or (manner != "text" and len(word) <= WIDTH + REACH)
+
+    def _value(self, word: str, manner: Manner) -> str | None:
+        """What the word stands for; None where it is to be left as it is."""
+        value = self._known.get(word)
+        if value is not None:
+            self.counts["restored"] += 1
+        elif manner == "text":
+            self.counts["unknown"] += len(word) == WIDTH
+        elif abs(len(word) - WIDTH) <= REACH:
+            value = self._mend(word)
+        return value
+
+    def _mend(self, word: str) -> str | None:
+        if self._on_mangled == "restore_fuzzy":
+            self._near = self._near or Near(self._known)
+            if known := self._near.find(word):
+                self.counts["mended"] += 1
+                return self._known[known]
+        self.counts["mangled"] += 1
+        return NOTICE if self._on_mangled == "error_to_model" else None
+
+
+def _kind(word: str) -> str:
+    return word[len(BRAND) : len(BRAND) + 1].upper()
+
+
+def _begins_domain(after: str) -> bool:
+    return any(domain.startswith(after) and domain != after for domain in _DOMAINS)
+
+
+def _domain(after: str) -> int:
+    """How long the domain is with which this begins; 0 for none."""
+    return max((len(domain) for domain in _DOMAINS if after.startswith(domain)), default=0)
+
+
+def _escaped(value: str, manner: Manner) -> str:
+    return orjson.dumps(value).decode()[1:-1] if manner == "json" else value

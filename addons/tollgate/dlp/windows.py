@@ -1,0 +1,110 @@
+"""Judges that look at windows of a text, and the prefilter that says where these are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from tollgate.dlp.prefilter import Expression, Letters, Prefilter, build_prefilter
+from tollgate.dlp.span import Span
+
+TIMEOUT = 2.0
+"""Seconds that one regular expression may take for one window."""
+_TORN = 8
+"""A finding this near to where a window was cut may be a part of something: it is not believed."""
+
+
+class DetectionFailed(Exception):
+    """A text could not be judged, which is never the same as nothing found."""
+
+
+class Reach(NamedTuple):
+    """How far a window goes around the end of a match, in characters."""
+
+    back: int = 100
+    ahead: int = 40
+    to_space: int = 200
+    """How much farther, to the next blank, so that words stay whole."""
+
+
+class Judge(Protocol):
+    """Says exactly what stands in a window."""
+
+    gate: Expression | None
+    """Matches wherever there may be something; None for a judge that looks at whole texts."""
+    reach: Reach
+
+    def wants(self, key: str) -> bool:
+        """Whether this JSON key makes more of a text than its gate says, so that all of it is to be judged."""
+
+    def judge(self, text: str, start: int, end: int, key: str) -> Iterable[Span]:
+        """What is found from `start` to `end`; what stands around is for context only."""
+
+
+class Windowed:
+    """A detector: several judges behind one prefilter."""
+
+    def __init__(self, judges: Sequence[Judge], prefilter: Prefilter) -> None:
+        """The prefilter's expressions are the judges' gates, in their order, as `gates` gives them."""
+        self._judges = judges
+        self._prefilter = prefilter
+        gateless = {n for n, judge in enumerate(judges) if judge.gate is None}
+        self._always = frozenset(prefilter.unfiltered) | gateless
+        self._wanted = lru_cache(maxsize=4096)(self._wanted_for)
+
+    def scan(self, text: str, key: str = "") -> list[Span]:
+        whole = self._wanted(key)
+        found: set[Span] = set()
+        for number in whole:
+            found.update(self._judges[number].judge(text, 0, len(text), key))
+        for number, ends in self._prefilter.ends(text).items():
+            if number not in whole:
+                found.update(_judged(self._judges[number], text, ends, key))
+        return list(found)
+
+    def _wanted_for(self, key: str) -> Collection[int]:
+        """The judges that look at the whole text."""
+        if not key:
+            return self._always
+        return self._always | {n for n, judge in enumerate(self._judges) if judge.wants(key)}
+
+
+def build_windowed(judges: Sequence[Judge], cache: Path, letters: Letters = Letters.ANY) -> Windowed:
+    """The judges behind the best prefilter there is."""
+    return Windowed(judges, build_prefilter(gates(judges), cache, letters))
+
+
+def gates(judges: Iterable[Judge]) -> list[Expression]:
+    """The judges' gates; one that never opens for a judge that has none."""
+    return [judge.gate or Expression(r"\x00{9}never") for judge in judges]
+
+
+def _judged(judge: Judge, text: str, ends: Sequence[int], key: str) -> Iterator[Span]:
+    for start, end in windows(text, ends, judge.reach):
+        for span in judge.judge(text, start, end, key):
+            if end == len(text) or span.end <= end - _TORN:
+                yield span
+
+
+def windows(text: str, ends: Iterable[int], reach: Reach) -> Iterator[tuple[int, int]]:
+    """Windows around these places, from left to right, put together where they touch."""
+    start = stop = -1
+    for end in sorted(ends):
+        if end - reach.back > stop:
+            if stop >= 0:
+                yield _stretched(text, start, stop, reach.to_space)
+            start = end - reach.back
+        stop = end + reach.ahead
+    if stop >= 0:
+        yield _stretched(text, start, stop, reach.to_space)
+
+
+def _stretched(text: str, start: int, stop: int, most: int) -> tuple[int, int]:
+    """The window, up to the blanks around it or as far as it may go."""
+    start, stop = max(0, start), min(len(text), stop)
+    first, last = max(0, start - most), min(len(text), stop + most)
+    begin = max(text.rfind(" ", first, start), text.rfind("\n", first, start)) + 1 or first
+    blanks = [at for at in (text.find(" ", stop, last), text.find("\n", stop, last)) if at >= 0]
+    return begin, min(blanks, default=last)
