@@ -12,16 +12,27 @@ import json
 import sys
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 import brotli
 import pytest
+import pytest_asyncio
 
 from support.h2client import h2_client
-from support.proxy import CHAT, KEY, LOOPBACK, Provider, Proxy, behave, chat, simulated_provider, tollgate
+from support.proxy import (
+    CHAT,
+    KEY,
+    LOOPBACK,
+    Provider,
+    Proxy,
+    behave,
+    chat,
+    policy_for,
+    simulated_provider,
+    tollgate,
+)
 from tollgate.dialects import FRAMINGS
 
 if sys.version_info >= (3, 14):
@@ -33,10 +44,20 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group(
 
 SECONDS = 10.0
 """No call of these may take longer."""
-POLICY = {
-    "timeouts": {"first_byte": "200 ms"},
-    "hosts": [{"host": "ollama.test", "provider": "ollama"}],
-}
+LONG = 100_000_000
+NOWHERE = "eu.api.openai.com"
+"""A host at which nobody listens."""
+MANY = 200
+
+
+def policy(provider: Provider) -> dict[str, Any]:
+    places = policy_for(provider, {})["upstream"]["resolve"]
+    return {
+        "timeouts": {"first_byte": "200 ms"},
+        "hosts": [{"host": "ollama.test", "provider": "ollama"}],
+        "upstream": {"resolve": {**places, NOWHERE: {"address": LOOPBACK, "port": 1}}},
+        "rules": [{"name": "a", "when": {"model": "long"}, "set": {"answers": {"oversize": "pass"}}}],
+    }
 
 
 @dataclass(frozen=True)
@@ -118,7 +139,7 @@ async def provider(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
 async def running(
     provider: Provider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[Proxy, aiohttp.ClientSession]]:
-    async with tollgate(tmp_path_factory.mktemp("proxy"), provider, POLICY) as proxy:
+    async with tollgate(tmp_path_factory.mktemp("proxy"), provider, policy(provider)) as proxy:
         yield proxy, proxy.client()
 
 
@@ -222,15 +243,13 @@ async def test_a_provider_that_does_not_answer_is_told_in_the_dialect(
     assert (record["outcome"], record["status"], record["code"]) == ("failed", status, code)
 
 
-async def test_a_provider_that_is_not_there_is_told(tmp_path: Path, provider: Provider) -> None:
-    place = {"address": LOOPBACK, "port": 1}
-    async with tollgate(tmp_path, provider, {"upstream": {"resolve": {"api.openai.com": place}}}) as proxy:
-        own = Stage(provider, proxy, proxy.client())
-        got = await own.ask(APIS["openai"])
-        record = await own.record()
+async def test_a_provider_that_is_not_there_is_told(stage: Stage) -> None:
+    api = replace(APIS["openai"], whole=f"https://{NOWHERE}/v1/chat/completions")
 
-    assert (got.status, record["code"]) == (502, "provider_unreachable")
-    assert "No connection to api.openai.com" in got.message(APIS["openai"])
+    got = await stage.ask(api)
+
+    assert (got.status, (await stage.record())["code"]) == (502, "provider_unreachable")
+    assert f"No connection to {NOWHERE}" in got.message(api)
 
 
 @EVERY_API
@@ -328,22 +347,28 @@ async def test_a_providers_error_in_a_stream_passes_as_it_is(stage: Stage, api: 
     assert "ended its answer with an error" in attempt["error"]
 
 
-@pytest.mark.parametrize("choice", ["refuse", "pass"])
-async def test_an_answer_of_100_mb_is_refused_or_passes(
-    tmp_path: Path, provider: Provider, choice: str
-) -> None:
-    size, api = 100_000_000, APIS["openai"]
-    async with tollgate(tmp_path, provider, {"answers": {"oversize": choice}}) as proxy:
-        own = Stage(provider, proxy, proxy.client())
-        got = await own.ask(api, size=size, text="x" * 1000)
-        record = await own.record()
+async def test_a_whole_answer_of_100_mb_is_refused(stage: Stage) -> None:
+    got = await stage.ask(APIS["openai"], size=LONG, text="x" * 1000)
 
-    if choice == "pass":
-        assert (got.status, len(got.body) > size, record["bytes_out"]) == (200, True, len(got.body))
-        assert record["verdicts"][0]["code"] == "answer_too_large"
-    else:
-        assert (got.status, "answers.max_size" in got.message(api)) == (502, True)
-        assert record["outcome"] == "failed"
+    record = await stage.record()
+    assert (got.status, "answers.max_size" in got.message(APIS["openai"])) == (502, True)
+    assert (record["outcome"], record["code"]) == ("failed", "answer_too_large")
+
+
+async def test_a_whole_answer_of_100_mb_passes_where_the_policy_says_so(stage: Stage) -> None:
+    got = await stage.ask(replace(APIS["openai"], body=chat(model="long")), size=LONG, text="x" * 1000)
+
+    record = await stage.record()
+    assert (got.status, len(got.body) > LONG, record["bytes_out"]) == (200, True, len(got.body))
+    assert record["verdicts"][0]["code"] == "answer_too_large"
+
+
+async def test_a_streamed_answer_of_100_mb_passes(stage: Stage) -> None:
+    got = await stage.ask(APIS["openai"], stream=True, size=LONG, text="x" * 1000, events=500)
+
+    record = await stage.record()
+    assert (got.status, len(got.body) > LONG, record["bytes_out"]) == (200, True, len(got.body))
+    assert (record["outcome"], got.body[-14:]) == ("answered", b"data: [DONE]\n\n")
 
 
 # -- the client is odd ---------------------------------------------------------------------------------------
@@ -447,8 +472,6 @@ async def test_a_wrong_content_length_never_hangs(stage: Stage, wrong: int, answ
 
 
 # -- many at once --------------------------------------------------------------------------------------------
-
-MANY = 200
 
 
 async def test_200_streams_run_at_once_over_http1(stage: Stage) -> None:

@@ -127,7 +127,7 @@ async def test_a_room_may_answer(tmp_path: Path, provider: Provider, streamed: b
 async def test_a_room_that_fails_is_a_refusal(
     tmp_path: Path, provider: Provider, hook: str, stream: bool
 ) -> None:
-    spy = Spy(**{hook: SECRET})
+    spy = Spy("spy", **{hook: SECRET})
     async with tollgate(tmp_path, provider, {}, spy) as proxy:
         async with proxy.client().post(CHAT, json=chat(stream=stream), headers=KEY) as response:
             answer = await response.json()

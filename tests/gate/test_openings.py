@@ -211,7 +211,7 @@ def test_nobody_logged_in_is_nobody() -> None:
 
 def test_a_client_without_an_address_can_call() -> None:
     flow = flow_of()
-    flow.client_conn.peername = None
+    flow.client_conn.peername = None  # type: ignore[assignment]
 
     assert opened(flow).identity.address == ""
 

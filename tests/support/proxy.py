@@ -105,7 +105,8 @@ class Proxy:
 
     def _lines(self) -> list[bytes]:
         path = self.folder / "state" / "trail" / "calls.jsonl"
-        return path.read_bytes().splitlines(keepends=False) if path.exists() else []
+        written = path.read_bytes() if path.exists() else b""
+        return written[: written.rfind(b"\n") + 1].splitlines()  # the last may still be being written
 
 
 def policy_for(provider: Provider, policy: Mapping[str, Any]) -> dict[str, Any]:

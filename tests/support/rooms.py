@@ -14,7 +14,7 @@ class Spy:
     """A room with all hooks. It writes down what it is shown; what `acts` has for a hook, it does instead:
     raise an exception, or call a function."""
 
-    def __init__(self, name: str = "spy", seen: list[str] | None = None, **acts: Any) -> None:
+    def __init__(self, name: str = "spy", seen: Any = None, **acts: Any) -> None:
         self.name = name
         self.seen = [] if seen is None else seen
         self.acts = acts

@@ -64,11 +64,13 @@ class Played:
         status: int = 200,
         headers: Iterable[tuple[str, str]] = (("Content-Type", "application/json"),),
         error: CallError | None = None,
+        delimited: bool = False,
     ) -> None:
         self.status = status
         self.headers = CIMultiDict(headers)
         self.pieces = list(pieces)
         self.closed = False
+        self.delimited = delimited
         self._error = error
 
     async def read(self) -> bytes:

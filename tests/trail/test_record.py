@@ -56,7 +56,7 @@ def test_a_plain_call_says_only_what_is_known(new_call: NewCall) -> None:
         "bytes_in": 92,
         "bytes_out": 0,
         "events": 0,
-        "ms": {"total": 2000.0, "first_byte": 498.0, "first_out": 501.0, "added": 3.0},
+        "ms": {"total": 2000.0, "first_byte": 498.0, "first_out": 501.0, "added": 2000.0},
     }
 
 
@@ -132,30 +132,34 @@ def test_the_code_is_that_of_the_verdict_that_decided(
 
 
 @pytest.mark.parametrize(
-    ("timings", "expected"),
+    ("timings", "attempts", "expected"),
     [
         (
-            Timings(started=1.0, sent=1.002, first_byte=1.5, first_out=1.501, ended=3.0),
-            {"total": 2000.0, "first_byte": 498.0, "first_out": 501.0, "added": 3.0},
+            Timings(started=1.0, sent=1.02, first_byte=1.52, first_out=1.701, ended=3.0),
+            [Attempt("a", 1.002, ended=1.01), Attempt("b", 1.01, ready=1.7)],
+            {"total": 2000.0, "first_byte": 500.0, "first_out": 701.0, "added": 3.0},
         ),
         (  # it was refused, or came from the cache: all of it is our own time
             Timings(started=1.0, first_out=1.001, ended=1.004),
+            [],
             {"total": 4.0, "first_byte": None, "first_out": 1.0, "added": 4.0},
         ),
         (  # the provider never answered
-            Timings(started=1.0, sent=1.002, ended=11.0),
+            Timings(started=1.0, sent=1.02, ended=11.0),
+            [Attempt("a", 1.002)],
             {"total": 10000.0, "first_byte": None, "first_out": None, "added": 2.0},
         ),
         (  # the client left before the first byte went out
-            Timings(started=1.0, sent=1.002, first_byte=1.5, ended=1.6),
-            {"total": 600.0, "first_byte": 498.0, "first_out": None, "added": 2.0},
+            Timings(started=1.0, sent=1.02, first_byte=1.52, ended=1.6),
+            [Attempt("a", 1.002, ready=1.55)],
+            {"total": 600.0, "first_byte": 500.0, "first_out": None, "added": 2.0},
         ),
     ],
 )
 def test_the_time_is_split_into_ours_and_the_providers(
-    timings: Timings, expected: dict[str, float | None]
+    timings: Timings, attempts: list[Attempt], expected: dict[str, float | None]
 ) -> None:
-    assert milliseconds(timings) == expected
+    assert milliseconds(timings, attempts) == expected
 
 
 def test_neither_key_nor_prompt_is_in_the_line(new_call: NewCall) -> None:

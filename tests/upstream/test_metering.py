@@ -42,11 +42,11 @@ def test_a_stream_tells_usage_model_and_end_where_they_stand() -> None:
     meter, attempt = metered(call)
 
     meter.events([Event(None), Event(CHUNK)])
-    assert (call.answered_model, call.usage, meter.complete) == ("gpt-4o-2024", None, False)
+    assert (call.answered_model, call.usage, attempt.complete) == ("gpt-4o-2024", None, False)
 
     meter.events([Event(orjson.dumps(CHAT)), Event(b"[DONE]")])
     assert attempt.usage is not None
-    assert (attempt.usage.input, attempt.usage.output, meter.complete) == (9, 3, True)
+    assert (attempt.usage.input, attempt.usage.output, attempt.complete) == (9, 3, True)
 
 
 def test_an_error_within_a_stream_is_noted_and_ends_it() -> None:
@@ -54,14 +54,22 @@ def test_an_error_within_a_stream_is_noted_and_ends_it() -> None:
 
     meter.events([Event(b'{"error":{"message":"private","code":"server_error"}}')])
 
-    assert meter.complete
+    assert attempt.complete
     assert attempt.error == "the provider ended its answer with an error: server_error"
 
 
 def test_a_dialect_without_a_known_end_is_always_complete() -> None:
-    meter, _ = metered(make_call(speaks="generic"))
+    _, attempt = metered(make_call(speaks="generic"))
 
-    assert meter.complete
+    assert attempt.complete
+
+
+def test_a_whole_answer_that_should_be_json_and_is_not_is_noted() -> None:
+    meter, attempt = metered(make_call())
+
+    meter.whole(b'{"model": "gpt')
+
+    assert (attempt.complete, attempt.error) == (True, "the answer is not JSON")
 
 
 def test_headers_tell_usage_too() -> None:

@@ -87,7 +87,28 @@ async def test_a_stream_without_its_last_event_was_cut(pieces: list[bytes]) -> N
     events = await drain(stream)
 
     assert raw(events) == b"".join(pieces)
-    assert end_of(events) == attempt.error == "it was cut before its last event"
+    assert end_of(events) == "it was cut before its last event"
+    assert attempt.error == "ended without the dialect's last event"
+
+
+async def test_a_delimited_body_was_not_cut_whatever_its_last_event() -> None:
+    """Not every server ends its streams as the dialect says, and clients bear it."""
+    stream, attempt = stream_of(Played(*EVENTS[:1], delimited=True))
+
+    events = await drain(stream)
+
+    assert end_of(events) == ""
+    assert attempt.error == "ended without the dialect's last event"
+
+
+async def test_a_client_that_leaves_at_the_last_event_leaves_the_connection_whole() -> None:
+    played = Played(*EVENTS, b"\n")
+    stream, attempt = stream_of(played)
+    while not attempt.complete:
+        await anext(stream)
+
+    await stream.aclose()
+    assert (played.pieces, attempt.error) == ([], "")
 
 
 async def test_a_last_event_without_an_empty_line_counts() -> None:

@@ -76,9 +76,14 @@ class Attempt:
     started: float
     """Seconds on the monotonic clock."""
     first_byte: float | None = None
+    """The head of the answer was here."""
+    ready: float | None = None
+    """What goes to the client first was here: the first piece of a stream, or all of a whole answer."""
     ended: float | None = None
     status: int | None = None
     error: str = ""
+    complete: bool = False
+    """True once the answer's own end was seen, whatever may still follow."""
     usage: Usage | None = None
 
 

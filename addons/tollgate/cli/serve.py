@@ -69,7 +69,7 @@ def _place(launch: Launch) -> Place:
 def _options(launch: Launch, place: Place) -> options.Options:
     """mitmproxy's options. Those of its addons are deferred until the addons are there."""
     host, _, port = launch.listen.rpartition(":")
-    if not port.isdecimal():
+    if not host or not port.isdecimal():  # without a host it would listen on every interface
         raise ValueError(f"--listen takes host:port, such as 127.0.0.1:8080, not {launch.listen!r}")
     if leaked := next((s for s in launch.settings if s.startswith(FORBIDDEN_OPTIONS)), ""):
         name = leaked.partition("=")[0]

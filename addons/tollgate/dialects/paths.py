@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from math import inf
 from typing import Any
 
 
 def find(tree: Any, path: str) -> Any:
     """What stands at a path; None where nothing does. The empty path is the tree itself."""
-    for key in path.split(".") if path else ():
+    for key in _keys(path):
         if not isinstance(tree, dict):
             return None
         tree = tree.get(key)
     return tree
+
+
+@cache
+def _keys(path: str) -> tuple[str, ...]:
+    """A path's keys. Paths stand in tables, so there are a few hundred at the most."""
+    return tuple(path.split(".")) if path else ()
 
 
 def text_at(tree: Any, paths: Iterable[str]) -> str:

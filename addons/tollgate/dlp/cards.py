@@ -43,6 +43,7 @@ _GROUPED = regex.compile(
     r"|\d{4}([ .\-])\d{6}\2\d{4,5}"  # American Express, Diners Club
     r"|\d{6}([ \-])\d{6,13}"  # after the issuer's number
 )
+_SEPARATOR = regex.compile(r"[ .\-]")
 _BLOCK = regex.compile(r"\d+")
 _FOURS_BEFORE = regex.compile(r"\.$|(?<!\d)\d{4}[ \-]$")
 _FOURS_BEHIND = regex.compile(r"\.\d|[ \-]\d{4}(?!\d)")
@@ -58,7 +59,7 @@ _CONTEXT = Context(
 class CardJudge:
     """Finds card numbers."""
 
-    gate = Expression(r"\d(?:[ .\-]?\d){11}")
+    gate = Expression(r"\d{12}|\d{4}[ .\-]\d{4}[ .\-]\d{4}[ .\-]\d|\d{4}[ .\-]\d{6}[ .\-]\d{4}|\d{6}[ \-]\d{6}")
     reach = Reach()
 
     def __init__(self, threshold: float) -> None:
@@ -100,7 +101,7 @@ def _stands_alone(run: str, start: int, end: int) -> bool:
 
 def card_score(text: str, said: bool) -> float:
     """How sure these digits are a card's number; `said` tells that a word near them says so."""
-    digits = regex.sub(r"[ .\-]", "", text)
+    digits = _SEPARATOR.sub("", text)
     grouped = digits != text
     if (grouped and not _GROUPED.fullmatch(text)) or len(set(digits)) < 2 or not luhn(digits):
         return 0.0

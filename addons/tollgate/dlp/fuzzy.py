@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from tollgate.dlp.tokens import BRAND, WIDTH
 
@@ -12,7 +13,7 @@ REACH = 2
 
 _HEAD = len(BRAND)
 _CUTS = (_HEAD, 7, 10, WIDTH)
-_PIECES = tuple(zip(_CUTS, _CUTS[1:], strict=False))
+_PIECES = tuple(pairwise(_CUTS))
 """Two changes leave one of three pieces as it was, moved by two places at most: so it is enough to compare
 with the tokens that share a piece."""
 
@@ -30,7 +31,7 @@ class Near:
                 self._by_piece[start, known[start:end]].add(known)
 
     def find(self, word: str) -> str | None:
-        """The core of the one token of the same kind within reach of a lower-case word; None for none or two."""
+        """The core of the one token of that kind within reach of a lower-case word; None for none or two."""
         same = {known for known in self._sharing(word) if known.startswith(word[: _HEAD + 1])}
         near = {known for known in same if distance(word, known) <= REACH}
         return near.pop() if len(near) == 1 else None

@@ -25,8 +25,8 @@ _REMEMBERED = 4096
 class Operators:
     """Applies "mask", "hash", "redact" and "encrypt"; all but "encrypt" give the same for the same key.
 
-    A ciphertext of AES-CBC differs each time; the last ones are kept, so that what a session sends again stays
-    the same and the provider's prompt cache valid.
+    A ciphertext of AES-CBC differs each time. The last ones are kept, so that what a session sends again
+    stays the same and the provider's prompt cache valid.
     """
 
     __slots__ = ("_actions", "_encrypted", "_key", "_salt")

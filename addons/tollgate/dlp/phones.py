@@ -28,12 +28,14 @@ _PHONE = (
     r"|(?:my|his|her|your|our|their|whose|contact|work|home) number|тел|телефон|моб|電話|电话|手机|手機|전화|هاتف|טלפון"
 )
 """Names of phone numbers."""
-_CALL = (
-    r"(?:call(?:ing)?|dial(?:l?ing)?|text(?:ing)?|ring(?:ing)?|sms|reach|contact|message|whatsapp|telefoniert?"
-    r"|anruf(?:en)?|ruf|appel(?:er|ez)|llam(?:ar|e|a|en)|ligue|ligar|chiam(?:are|a|i)|bel(?:len)?"
+_VERBS = (
+    r"(?:call(?:ing)?|dial(?:l?ing)?|text(?:ing)?|ring(?:ing)?|sms|reach|contact|message|telefoniert?|anruf(?:en)?"
+    r"|ruf|appel(?:er|ez)|ll[aá]m(?:ar|e|a|en|ame)|ligue|ligar|chiam(?:are|a|i)|bel(?:len)?"
     r"|(?:call|dial|text|reach|contact)(?:l?ed)(?=\W+[a-z]))"
-    r"(?:\W+(?:me|us|him|her|them|you|back|at|on|from|to|now|up|via|the|this|is|our|my|your|number|line|office|home"
-    r"|unter|an|au|al|op|em|anytime|directly|either|or|please|today|tomorrow|toll|free)){0,5}\W{0,4}$"
+)
+_CALL = (
+    rf"{_VERBS}(?:\W+(?:me|us|him|her|them|you|back|at|on|from|to|now|up|via|the|this|is|our|my|your|number|line"
+    r"|office|home|moi|unter|an|au|al|op|em|anytime|directly|either|or|please|today|tomorrow|toll|free)){0,5}\W{0,4}$"
 )
 """What one does with a phone number. It counts where the number follows at once."""
 _OTHER = (
@@ -48,13 +50,13 @@ _TELLING = regex.compile(
     rf"(?<![^\W\d_])(?:(?P<phone>{_PHONE})|(?P<other>{_OTHER}))(?![^\W\d_])", regex.IGNORECASE
 )
 _CALLING = regex.compile(rf"(?<![^\W\d_]){_CALL}", regex.IGNORECASE)
-_AFTER = regex.compile(
-    r"\W{1,3}(?:(?:is|was) (?:my|his|her|our|their) (?:\w+ )?(?:number|phone|cell|mobile)"
-    r"|(?:office|mobile|cell|fax|phone|tel|home|work|desk|direct|landline|main)(?![^\W_]))",
-    regex.IGNORECASE,
+_BEHIND = (
+    r"\W{1,3}(?:(?:is|was) (?:my|his|her|our|their|the) (?:\w+ )?(?:number|phone|cell|mobile)"
+    r"|(?:office|mobile|cell|fax|phone|tel|home|work|desk|direct|landline|main)\b)"
 )
-_BEFORE, _BEHIND = 80, 40
-"""How far around a number telling words are looked for, in characters."""
+_AFTER = regex.compile(_BEHIND, regex.IGNORECASE)
+_WIDTH = 80
+"""How far before a number telling words are looked for, in characters."""
 
 _NUMBER = regex.compile(
     r"(?<![A-Za-z0-9_#$€£%=\\/@&*^~]|[A-Za-z0-9_][.:,\-+]|[(\[]\d{0,9})"
@@ -66,8 +68,8 @@ _NUMBER = regex.compile(
 )
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _DATE = regex.compile(
-    rf"(?:19|20)\d\d([\-./ ]?){_MONTH}\1{_DAY}(?![\d\-./])(?:\W\d.*)?"
-    rf"|(?:{_DAY}([\-./]){_MONTH}\2|{_MONTH}([\-./]){_DAY}\3)(?:19|20)?\d\d(?![\d\-./])(?:\W\d.*)?"
+    rf"(?<!\d)(?:19|20)\d\d([\-./ ]?){_MONTH}\1{_DAY}(?![\d./])"
+    rf"|(?<![\d\-./])(?:{_DAY}([\-./]){_MONTH}\2|{_MONTH}([\-./]){_DAY}\3)(?:19|20)?\d\d(?![\d\-./])"
 )
 _ADDRESS = regex.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _OTHERWISE = regex.compile(
@@ -81,6 +83,11 @@ _SHAPES = regex.compile(
     r"|0\d{1,4}[ .\-/](?:\d{2,4}[ .\-]){1,3}\d{2,4}"  # a trunk prefix
 )
 """Written as hardly anything but phone numbers is."""
+
+
+_BLOCK = regex.compile(r"\d+")
+_ABROAD = regex.compile(r"^(?:\+\s?|00|011[ \-])")
+"""What stands before a country's code."""
 
 
 class _Candidate(NamedTuple):
@@ -110,12 +117,11 @@ class PhoneJudge:
 
     @cached_property
     def gate(self) -> Expression:
-        """Seven digits after "+", or in blocks; six after a telling word."""
+        """Seven digits after "+", or in blocks; six beside a telling word."""
         digits = r"\d(?:[ \-.()/]{0,3}\d){5}"
         blocks = r"\d[ \-./()]{1,3}\d{1,9}[ \-./]?\d{1,9}"
-        return Expression(
-            rf"\+ ?{digits}|{blocks}|(?:{_PHONE})[\s\S]{{0,{_BEFORE}}}?{digits}", regex.IGNORECASE
-        )
+        told = rf"(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{digits}|{digits}{_BEHIND}"
+        return Expression(rf"\+ ?{digits}|{blocks}|{told}", regex.IGNORECASE)
 
     def wants(self, key: str) -> bool:
         return _told(" ".join(words(key))) is True
@@ -128,8 +134,8 @@ class PhoneJudge:
 
     def _score(self, candidate: _Candidate, context: bool | None) -> float:
         """How sure it is; `context` tells whether words around it say phone, something else, or nothing."""
-        if candidate.plus:
-            return _score_international(candidate, context)
+        if candidate.plus and (score := _score_international(candidate, context)):
+            return score
         if context:
             return 0.75 if len(candidate.digits) >= 7 or len(candidate.blocks) > 1 else 0.0
         if len(candidate.digits) < 9 or len(candidate.blocks) < 2:
@@ -155,10 +161,10 @@ class PhoneJudge:
 def _candidate(match: Any) -> _Candidate | None:
     """What may be a phone number; None for dates, addresses, decimals and the like."""
     text, plus = match["number"], match["plus"] is not None
-    blocks = regex.findall(r"\d+", text)
+    blocks = _BLOCK.findall(text)
     if not 6 <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
         return None
-    if not plus and (_DATE.fullmatch(text) or _ADDRESS.fullmatch(text) or _OTHERWISE.fullmatch(text)):
+    if not plus and (_DATE.search(text) or _ADDRESS.fullmatch(text) or _OTHERWISE.fullmatch(text)):
         return None
     if not plus and blocks[1:] and min(map(len, blocks[1:])) < 2:
         return None
@@ -167,8 +173,8 @@ def _candidate(match: Any) -> _Candidate | None:
 
 def _context(text: str, match: Any, key: str) -> bool | None:
     """Whether the words around a number say phone (True), something else (False), or nothing (None)."""
-    before = text[max(0, match.start() - _BEFORE) : match.start()]
-    if _CALLING.search(before) or _AFTER.match(text, match.end(), match.end() + _BEHIND):
+    before = text[max(0, match.start() - _WIDTH) : match.start()]
+    if _CALLING.search(before) or _AFTER.match(text, match.end()):
         return True
     told = _told(before)
     return told if told is not None else _told(" ".join(words(key)))
@@ -183,20 +189,23 @@ def _told(text: str) -> bool | None:
 
 
 def _score_international(candidate: _Candidate, context: bool | None) -> float:
-    digits = candidate.digits.removeprefix("011").removeprefix("00")
+    digits = _ABROAD.sub("", candidate.text.replace("(0)", ""))
     try:
-        number = phonenumbers.parse(
-            "+" + regex.sub(r"\(0\)", "", candidate.text).lstrip("+0 ").replace("011-", "")
-        )
+        number = phonenumbers.parse("+" + digits)
     except phonenumbers.NumberParseException:
         return 0.0
-    if phonenumbers.is_valid_number(number):
+    if phonenumbers.is_valid_number(number) and (context or _is_abroad(candidate)):
         return 1.0 if context else 0.8
-    possible = len(digits) >= 8 and phonenumbers.is_possible_number(number)
+    possible = len(candidate.digits) >= 8 and phonenumbers.is_possible_number(number)
     return 0.6 if possible and (context or len(candidate.blocks) > 2) else 0.0
+
+
+def _is_abroad(candidate: _Candidate) -> bool:
+    """Whether it begins as no row of numbers does by chance; dumps hold many that begin with 00."""
+    return candidate.text.startswith("+") or len(set(map(len, candidate.blocks))) > 1
 
 
 def _grouped_as(candidate: _Candidate, number: Any) -> bool:
     """Whether these are the blocks in which a number is written in its region."""
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return regex.findall(r"\d+", written) == list(candidate.blocks)
+    return _BLOCK.findall(written) == list(candidate.blocks)

@@ -50,12 +50,14 @@ class Places:
 
     def place(self, path: Path, kind: str = "") -> Place:
         """What stands at a path of an answer, or of an event of that type."""
-        names = [name for name in path if isinstance(name, str)]
-        whole = ".".join(names)
-        if found := self.at.get(f"{kind}:{whole}") or self.at.get(whole):
+        at = names(path)
+        if found := self.at.get(f"{kind}:{at}") or self.at.get(at):
             return found
-        above = (self.at.get(".".join(names[:n])) for n in range(len(names) - 1, 0, -1))
-        return next((found for found in above if found and not found.piece), _COMPLETE)
+        while at:
+            at = at.rpartition(".")[0]
+            if (found := self.at.get(at)) and not found.piece:
+                return found
+        return _COMPLETE
 
     def ends(self, document: Any, kind: str) -> list[Marks]:
         """What ends with an event: the texts whose marks begin with one of these."""
@@ -68,6 +70,11 @@ _COMPLETE = Place("text")
 _BLOCKS = ("output_index", "content_index", "summary_index", "command_index", "index", "contentBlockIndex")
 _PARTS = ("thought", "jsonPath")
 """Google's parts have no number, but thoughts are apart from the answer, and arguments from each other."""
+
+
+def names(path: Path) -> str:
+    """A path without the positions in lists."""
+    return ".".join(step for step in path if isinstance(step, str))
 
 
 def kind_of(document: Any, name: str = "") -> str:
@@ -94,16 +101,16 @@ def _marks(node: Any, in_list: bool) -> Marks:
     return tuple(node[name] for name in _BLOCKS if name in node)
 
 
-def _where_set(node: Any, names: list[str], before: Marks = (), in_list: bool = False) -> Iterator[Marks]:
+def _where_set(node: Any, field: list[str], before: Marks = (), in_list: bool = False) -> Iterator[Marks]:
     """The marks of all objects on a path whose last field is set."""
     if isinstance(node, list):
         for item in node:
-            yield from _where_set(item, names, before, in_list=True)
+            yield from _where_set(item, field, before, in_list=True)
     elif isinstance(node, dict):
         here = before + _marks(node, in_list)
-        value = node.get(names[0])
-        if names[1:]:
-            yield from _where_set(value, names[1:], here)
+        value = node.get(field[0])
+        if field[1:]:
+            yield from _where_set(value, field[1:], here)
         elif value is not None and value is not False:
             yield here
 
@@ -111,7 +118,7 @@ def _where_set(node: Any, names: list[str], before: Marks = (), in_list: bool = 
 def another(document: Any, path: Path, text: str, places: Places) -> dict[str, Any]:
     """The payload of an event like this one that holds nothing but one more piece of the text at the path."""
     if continued := places.place(path, kind_of(document)).continued:
-        return _plain(document) | fill(continued, {"$text": text})
+        return {**_plain(document), **fill(continued, {"$text": text})}
     step, *rest = path
     keeps = frozenset((*_BLOCKS, *_PARTS, "type", *places.keeps))
     return _plain(document) | {str(step): _only(document[step], rest, text, keeps)}

@@ -1,7 +1,7 @@
 """Where text stands in answers, whole and streamed: a table for each dialect.
 
-Signed are the thoughts of Claude, and what comes with them. Clients have to send these back to the letter, and
-requests pass them on unread; so a value that was restored in them would leave. Their tokens stay.
+Signed are the thoughts of Claude, and what comes with them. Clients have to send these back to the letter,
+and requests pass them on unread; so a value that was restored in them would leave. Their tokens stay.
 """
 
 from __future__ import annotations

@@ -61,6 +61,8 @@ class Exchange:
         try:
             await self._run(sink)
         except asyncio.CancelledError:
+            if self.call.attempts and self.call.attempts[-1].complete:
+                self.close("answered")  # some clients hang up at the last event, before the body's end
             self.close("abandoned", "the client left before the answer was complete")
             raise
         except Exception as error:

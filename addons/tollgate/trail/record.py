@@ -6,7 +6,7 @@ prove something later, there is a keyed digest. What is not known is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ def call_record(call: Call, policy: str = "") -> Record:
             "policy": policy,
             "mode": call.policy.mode,
             **_how(call),
-            "ms": _known(milliseconds(call.timings)),
+            "ms": _known(milliseconds(call.timings, call.attempts)),
             "attempts": [_attempt(a) for a in call.attempts],
         }
     )
@@ -90,16 +90,18 @@ def to_line(record: Record, hashed: Mapping[str, bytes], digester: Digester) -> 
     return orjson.dumps({**record, **digests}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def milliseconds(timings: Timings) -> dict[str, float | None]:
+def milliseconds(timings: Timings, attempts: Sequence[Attempt]) -> dict[str, float | None]:
     """How long a call took, and where the time went; None where it did not get that far.
 
     `first_byte` is the provider's own time to the head of its answer, `first_out` the client's wait for the
-    first byte of the body. `added` is our share: the time before the request left, and the time from the
-    provider's first byte to the client's; of a call that never left, all of it.
+    first byte of the body. `added` is our share: the time before the first attempt, and from the moment at
+    which the last one had something for the client to that at which the client had it; of a call that never
+    left, all of it.
     """
     t = timings
     total = _span(t.started, t.ended)
-    before, after = _span(t.started, t.sent), _span(t.first_byte, t.first_out)
+    before = _span(t.started, attempts[0].started) if attempts else None
+    after = _span(attempts[-1].ready, t.first_out) if attempts else None
     return {
         "total": total,
         "first_byte": _span(t.sent, t.first_byte),

@@ -27,7 +27,7 @@ async def attempt(client: Client, call: Call, request: Request) -> Answer:
             reply.close()
             raise
     if not answer.streamed:
-        record.ended = time.monotonic()
+        record.ended = record.ready = time.monotonic()
     return answer
 
 

@@ -12,23 +12,23 @@ from tollgate.calls import Attempt, Call, End, Event, Headers, Usage
 class Meter:
     """Reads an answer's own words onto its attempt and call. Looks into what has the dialect's marks only."""
 
-    __slots__ = ("_attempt", "_call", "_dialect", "complete")
+    __slots__ = ("_attempt", "_call", "_dialect")
 
     def __init__(self, call: Call, attempt: Attempt, headers: Headers) -> None:
         self._call = call
         self._attempt = attempt
         self._dialect = call.dialect
-        self.complete = call.dialect.is_last(End())
-        """True once the dialect's last event was seen; from the start where it knows of none."""
+        attempt.complete = call.dialect.is_last(End())  # at once where the dialect knows of no last event
         self._count(call.dialect.usage_of_headers(headers))
 
     def whole(self, body: bytes) -> None:
-        """Read a whole answer. What is not JSON says nothing."""
+        """Read a whole answer. What is not JSON says nothing, which is noted where it should be."""
+        self._attempt.complete = True
         if self._marked(body):
             try:
                 self._read(orjson.loads(body))
             except ValueError:
-                return
+                self._attempt.error = "the answer is not JSON"
 
     def events(self, events: list[Event]) -> None:
         """Read the next events of a stream."""
@@ -37,11 +37,10 @@ class Meter:
                 continue
             if self._marked(event.data):
                 self._read(self._dialect.payload(event))
-            if self._dialect.is_last(event):
-                self.complete = True
-            elif error := self._dialect.stream_error(event):
+            if error := self._dialect.stream_error(event):
                 self._attempt.error = f"the provider ended its answer with an error: {error}"
-                self.complete = True
+            if error or self._dialect.is_last(event):
+                self._attempt.complete = True
 
     def _marked(self, data: bytes) -> bool:
         dialect = self._dialect

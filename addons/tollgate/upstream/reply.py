@@ -25,6 +25,8 @@ class Reply:
         self.sent = sent
         """When the request's last byte had left; like `first_byte`, seconds on the monotonic clock."""
         self.status = response.status
+        self.delimited = "content-length" in response.headers or "transfer-encoding" in response.headers
+        """True where the head says how the body ends; else it ends with the connection, as a cut one does."""
         self.headers: Headers = CIMultiDict(
             (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
             for name, value in response.raw_headers
@@ -34,6 +36,8 @@ class Reply:
         self._where = where
         self._ended: Callable[[], None] | None = ended
         self._held: deque[bytes] = deque()
+        self._waiting_since: float | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
         self._lost: asyncio.Future[None] | None = None
         if response.connection is not None and response.connection.protocol is not None:
             self._watch(response.connection.protocol)
@@ -44,10 +48,13 @@ class Reply:
             return self._held.popleft()
         if self._lost is not None and self._lost.done():
             self._break_off()
+        self._waiting_since = time.monotonic()
         try:
             return await self._response.content.readany()
         except EXPECTED as e:
             raise within_the_body(e, self._where) from e
+        finally:
+            self._waiting_since = None
 
     def put_back(self, pieces: Iterable[bytes]) -> None:
         """Have `read` give these again first."""
@@ -66,6 +73,8 @@ class Reply:
             connection.transport.abort()
         if self._lost is not None:
             self._lost.remove_done_callback(self._break_off)
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         self._response.close()
         self._ended()
         self._ended = None
@@ -73,11 +82,13 @@ class Reply:
     def _watch(self, protocol: ResponseHandler) -> None:
         """Take care that `read` ends when the provider goes silent, or the connection is lost.
 
-        aiohttp sees to most of that itself. But of a malformed chunk its C parser tells the connection only,
+        aiohttp would see to silence itself, but sets a new timer for each piece, and counts the time in which
+        a slow client keeps us from reading. And of a malformed chunk its C parser tells the connection only,
         not the body (3.14.5), and whoever reads that would wait for ever.
         """
-        protocol.read_timeout = self._where.timeouts.idle  # no longer that of the head
+        protocol.read_timeout = None  # it was that of the head
         protocol.start_timeout()
+        self._look_again(self._where.timeouts.idle)
         self._lost = protocol.closed
         if self._lost is None:
             self._break_off()
@@ -85,6 +96,17 @@ class Reply:
             self._lost.remove_done_callback(_hear)
             self._lost.add_done_callback(_hear)
             self._lost.add_done_callback(self._break_off)
+
+    def _look_again(self, seconds: float) -> None:
+        self._watchdog = asyncio.get_running_loop().call_later(seconds, self._check_silence)
+
+    def _check_silence(self) -> None:
+        idle = self._where.timeouts.idle
+        silent = time.monotonic() - self._waiting_since if self._waiting_since is not None else 0.0
+        if silent < idle:
+            self._look_again(idle - silent)
+        else:
+            self._response.content.set_exception(aiohttp.SocketTimeoutError("silence"))
 
     def _break_off(self, lost: asyncio.Future[None] | None = None) -> None:
         content = self._response.content

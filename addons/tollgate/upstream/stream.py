@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 
 from tollgate.calls import Attempt, End, Event, Failed
 from tollgate.calls.coding import CodingError, ContentDecoder
 from tollgate.dialects import Framing, FramingError
 from tollgate.upstream.metering import Meter
 from tollgate.upstream.reply import Reply
+
+REST_SECONDS = 1.0
+"""How long the bytes behind an answer's last event are waited for."""
 
 
 class Stream:
@@ -46,12 +51,22 @@ class Stream:
 
     async def aclose(self) -> None:
         """Hang up. The provider notices at once, and stops generating."""
-        if not self._over:
-            self._end("given up before its end")
+        if self._over:
+            return
+        if self._attempt.complete:  # many clients leave at the last event: the connection can be used again
+            await self._read_rest()
+        self._end("" if self._attempt.complete else "given up before its end")
+
+    async def _read_rest(self) -> None:
+        with suppress(TimeoutError, Failed):
+            async with asyncio.timeout(REST_SECONDS):
+                while await self._reply.read():
+                    pass
 
     async def _next(self) -> list[Event]:
         try:
             if data := await self._reply.read():
+                self._attempt.ready = self._attempt.ready or time.monotonic()
                 return self._events(data)
             return self._last()
         except Failed as e:
@@ -72,8 +87,15 @@ class Stream:
         events = self._decoder.close()
         if self._meter:
             self._meter.events(events)
-        cut = self._meter is not None and not self._meter.complete
-        return [*events, self._end("it was cut before its last event" if cut else "")]
+        return [*events, self._end(self._missing())]
+
+    def _missing(self) -> str:
+        """What speaks against the end of the body being the end of the answer. A body with a length, or in
+        chunks, was not cut: not everyone's streams end as their dialect says, and clients bear it."""
+        if self._attempt.complete or self._meter is None:
+            return ""
+        self._attempt.error = self._attempt.error or "ended without the dialect's last event"
+        return "" if self._reply.delimited else "it was cut before its last event"
 
     def _end(self, error: str) -> End:
         self._over = True

@@ -1,0 +1,167 @@
+"""Rules for secrets: those of the package kingfisher-bin, and files in the format of gitleaks and betterleaks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import regex
+
+from tollgate.dlp.prefilter import write_whole
+
+type Confidence = Literal["low", "medium", "high"]
+
+LEVELS: Sequence[Confidence] = ("low", "medium", "high")
+_PACKAGE = "kingfisher-bin"
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRule:
+    """How one kind of secret looks."""
+
+    id: str
+    pattern: str
+    """In the syntax of `regex`; letters, digits and blanks are ASCII."""
+    confidence: Confidence = "medium"
+    group: int = 0
+    """Which group of a match is the secret; 0 for the one that `secret_span` finds."""
+    entropy: float = 0.0
+    """Secrets with less, in bits per character, are none."""
+    keywords: tuple[str, ...] = ()
+    """In lower case. One of them has to stand near, if there are any."""
+    allowed: tuple[str, ...] = ()
+    """Patterns: a secret in which one is found is none."""
+    stopwords: tuple[str, ...] = ()
+    """In lower case: a secret that contains one is none."""
+    lenient: bool = False
+    """Whether what looks like a placeholder is believed to be a secret all the same."""
+
+
+class RulesMissing(Exception):
+    """The rules cannot be had; the message says what helps."""
+
+
+# -- kingfisher-bin ----------------------------------------------------------------------------------------
+
+
+def kingfisher_rules(cache: Path) -> list[SecretRule]:
+    """The rules of the installed kingfisher-bin, asked for once in each version. RulesMissing without it.
+
+    Its program is only told to list its rules: it is never used to scan or, which needs the network, to validate.
+    """
+    try:
+        file = cache / f"kingfisher-{version(_PACKAGE)}.json"
+    except PackageNotFoundError as e:
+        raise RulesMissing(f"the rules for secrets are missing: install the package {_PACKAGE}") from e
+    if (rules := _read(file)) is None:
+        write_whole(file, listed := _list())
+        rules = _parse(listed)
+    return rules
+
+
+def _read(file: Path) -> list[SecretRule] | None:
+    try:
+        return _parse(file.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _list() -> bytes:
+    command = [import_module("kingfisher").get_binary_path(), "rules", "list"]
+    options = ["--format", "json", "--no-update-check", "--quiet"]
+    try:
+        done = subprocess.run([*command, *options], capture_output=True, check=True, timeout=_SECONDS)  # noqa: S603
+    except (OSError, subprocess.SubprocessError) as e:
+        raise RulesMissing(f"{_PACKAGE} cannot list its rules: {e}") from e
+    return done.stdout
+
+
+def _parse(listed: bytes) -> list[SecretRule]:
+    """Those that find secrets. The invisible ones find what belongs to a secret: hosts, account ids."""
+    return [
+        SecretRule(row["id"], row["pattern"], row["confidence"], lenient=row["confidence"] == "high")
+        for row in json.loads(listed)
+        if row["visible"]
+    ]
+
+
+# -- TOML --------------------------------------------------------------------------------------------------
+
+
+def toml_rules(path: Path) -> list[SecretRule]:
+    """The rules of a file. Rules for file names only, for commits, and such as are not reported are left out.
+
+    https://github.com/gitleaks/gitleaks#configuration ; ValueError where the file cannot be used.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise ValueError(f"{path}: this rule file cannot be read: {e}") from None
+    everywhere = _Allowlists(document)
+    return [
+        _toml_rule(row, everywhere, path)
+        for row in document.get("rules", ())
+        if "regex" in row and not row.get("skipReport")
+    ]
+
+
+class _Allowlists:
+    """What a rule, or a file for all its rules, takes for no secret."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        lists = [*table.get("allowlists", ()), *([table["allowlist"]] if "allowlist" in table else ())]
+        about_secrets = [each for each in lists if each.get("regexTarget", "secret") == "secret"]
+        self.regexes = [pattern for each in about_secrets for pattern in each.get("regexes", ())]
+        self.stopwords = [word.lower() for each in lists for word in each.get("stopwords", ())]
+
+
+def _toml_rule(row: Mapping[str, Any], everywhere: _Allowlists, path: Path) -> SecretRule:
+    own = _Allowlists(row)
+    if "id" not in row:
+        raise ValueError(f"{path}: a rule has no id")
+    rule = SecretRule(
+        id=row["id"],
+        pattern=row["regex"],
+        confidence="high",
+        group=row.get("secretGroup", 0),
+        entropy=float(row.get("entropy", 0.0)),
+        keywords=tuple(word.lower() for word in row.get("keywords", ())),
+        allowed=(*own.regexes, *everywhere.regexes),
+        stopwords=(*own.stopwords, *everywhere.stopwords),
+        lenient=True,
+    )
+    _check(rule, path)
+    return rule
+
+
+def _check(rule: SecretRule, path: Path) -> None:
+    for pattern in (rule.pattern, *rule.allowed):
+        try:
+            groups = compile_rule(pattern).groups
+        except regex.error as e:
+            raise ValueError(f"{path}: rule {rule.id}: this regular expression is not valid: {e}") from None
+    if rule.group > compile_rule(rule.pattern).groups:
+        raise ValueError(f"{path}: rule {rule.id}: there is no group {rule.group} in its regular expression")
+    del groups
+
+
+# -- both --------------------------------------------------------------------------------------------------
+
+
+def compile_rule(pattern: str) -> Any:
+    """A pattern of Go or Rust, where flags hold from where they stand and classes are ASCII."""
+    return regex.compile(pattern, regex.VERSION1 | regex.ASCII)
+
+
+def chosen(rules: Iterable[SecretRule], confidence: Confidence) -> Iterator[SecretRule]:
+    """Those that claim at least this confidence."""
+    least = LEVELS.index(confidence)
+    return (rule for rule in rules if LEVELS.index(rule.confidence) >= least)

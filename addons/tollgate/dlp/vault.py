@@ -1,0 +1,104 @@
+"""Tokens of conversations that the provider keeps: later calls name them by an id and do not send them again.
+
+Everywhere else the client sends all of its history with each call, and the map from tokens to values is made
+from that. Here it is kept under the ids that answers give, and found by the ids that requests name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from tollgate.dialects.paths import find
+
+
+class Keeper(Protocol):
+    """Keeps bytes under names: `store.Vault`."""
+
+    def get(self, name: str) -> bytes | None: ...
+
+    def put(self, name: str, value: bytes) -> bool: ...
+
+
+class Ids(NamedTuple):
+    """Where a dialect names what the provider keeps."""
+
+    asked: tuple[str, ...]
+    """In requests: what was kept before."""
+    given: tuple[str, ...]
+    """In answers and events: what is kept now."""
+    unless: str = "store"
+    """A request that has false here asks for nothing to be kept."""
+
+
+_CONVERSATION = ("conversation", "conversation.id")
+
+IDS: Mapping[str, Ids] = {
+    "openai-responses": Ids(
+        asked=("previous_response_id", *_CONVERSATION),
+        given=("response.id", "response.conversation.id", "id", "conversation.id"),
+    ),
+    "gemini-interactions": Ids(asked=("previous_interaction_id",), given=("interaction.id", "id")),
+    "generic": Ids(asked=("conversation_id", "thread_id"), given=("id", "conversation_id", "thread_id")),
+}
+"""By dialect; in all of them files are named by `file_id`."""
+
+_FILES = frozenset(("file_id", "file_ids"))
+
+
+def asked_ids(dialect: str, request: Any) -> list[str]:
+    """What a request's body names that the provider has kept: responses, conversations, files."""
+    paths = IDS[dialect].asked if dialect in IDS else ()
+    return list(dict.fromkeys((*_texts(request, paths), *_file_ids(request))))
+
+
+def given_ids(dialect: str, request: Any, answer: Any) -> list[str]:
+    """What an answer, or one event of it, names as kept from now on. Nothing where the request forbids it.
+
+    A conversation that the request names goes on, under the same id.
+    """
+    row = IDS.get(dialect)
+    if row is None or find(request, row.unless) is False:
+        return []
+    going_on = [path for path in row.asked if not path.startswith("previous_")]
+    return list(dict.fromkeys((*_texts(answer, row.given), *_texts(request, going_on))))
+
+
+class TokenVault:
+    """The tokens of kept conversations, by their ids."""
+
+    __slots__ = ("_keeper",)
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def recall(self, ids: Iterable[str]) -> dict[str, str]:
+        """Token → value of all that these ids name."""
+        known: dict[str, str] = {}
+        for name in ids:
+            if found := self._keeper.get(name):
+                known |= orjson.loads(found)
+        return known
+
+    def keep(self, ids: Iterable[str], originals: Mapping[str, str]) -> bool:
+        """Keep token → value under each of these ids. False where there was too much to keep."""
+        value = orjson.dumps(dict(originals))
+        return not originals or all(self._keeper.put(name, value) for name in ids)
+
+
+def _texts(tree: Any, paths: Iterable[str]) -> Iterator[str]:
+    found = (find(tree, path) for path in paths)
+    return (text for text in found if isinstance(text, str) and text)
+
+
+def _file_ids(node: Any) -> Iterator[str]:
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        if key in _FILES:
+            yield from (
+                name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)
+            )
+        else:
+            yield from _file_ids(value)

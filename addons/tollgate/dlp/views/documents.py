@@ -1,0 +1,228 @@
+"""What text there is in bytes: in any charset, in archives, in office documents, in PDF."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tollgate.calls.coding import CodingError, decode
+from tollgate.dlp.views import pdf
+from tollgate.dlp.views.encodings import stretches
+from tollgate.dlp.views.view import Budget, ViewError
+
+_MOST_FILES = 10_000
+_SHORTEST = 9
+"""Characters of a printable run in binary data that may be a value."""
+
+
+class Text(NamedTuple):
+    """A text in a document."""
+
+    name: str
+    """Through what it was reached, outermost first: "zip/pdf"; empty for plain text."""
+    text: str
+    depth: int
+    """How many containers stand around it."""
+
+
+_UNREADABLE = ("broken_document", "unreadable_document")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far documents are read."""
+
+    budget: Budget
+    depth: int
+    """How many containers within each other are opened."""
+    strict: bool
+    """ViewError for a document that cannot be read; else it is read as binary data: in the midst of a text
+    it may be half a document, or none at all."""
+
+
+def texts(data: bytes, reading: Reading) -> Iterator[Text]:
+    """All text in data of any kind. ViewError where it has too much, is nested too deeply or, when strict,
+    cannot be read."""
+    container = _container(data)
+    if container is None:
+        yield from (Text(name, text, 0) for name, text in _plain(data))
+        return
+    if reading.depth == 0:
+        raise ViewError("documents are nested too deeply", "too_deep")
+    try:
+        yield from _opened(container, data, replace(reading, depth=reading.depth - 1))
+    except ViewError as e:
+        if reading.strict or e.code not in _UNREADABLE:
+            raise
+        yield from (Text(name, text, 1) for name, text in _plain(data))
+
+
+def _opened(container: _Container, data: bytes, reading: Reading) -> Iterator[Text]:
+    for text in container.open(data, reading):
+        yield Text(f"{container.name}/{text.name}".rstrip("/"), text.text, text.depth + 1)
+
+
+# -- plain text ----------------------------------------------------------------------------------------------
+
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_CONTROLS = bytes((*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20)))
+_PRINTABLE = bytes(ord("a") if 0x20 <= code < 0x7F or code in b"\t\r\n" else ord(" ") for code in range(256))
+
+
+def plain_text(data: bytes) -> str | None:
+    """Data that is text as a whole: UTF-8, UTF-16, or what a byte order mark says. None where it is not."""
+    charset = next((name for mark, name in _BOMS if data.startswith(mark)), "") or _charset(data)
+    try:
+        return data.decode(charset) if charset else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _charset(data: bytes) -> str:
+    """The charset by what the bytes look like; empty for binary data."""
+    if 20 * len(data.translate(None, _CONTROLS)) >= 19 * len(data):
+        return "utf-8"
+    if len(data) % 2 == 0 and 4 * data.count(0) > len(data):
+        return "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"
+    return ""
+
+
+def _plain(data: bytes) -> Iterator[tuple[str, str]]:
+    if (text := plain_text(data)) is not None:
+        yield "", text
+        return
+    versions = [data, data.replace(b"\0", b"")] if 4 * data.count(0) > len(data) else [data]
+    for version in versions:  # without zeros, UTF-16 within binary data can be read
+        if found := "\n".join(_printable(version)):
+            yield "strings", found
+
+
+def _printable(data: bytes) -> Iterator[str]:
+    for start, end in stretches(data.translate(_PRINTABLE), _SHORTEST):
+        yield data[start:end].decode("ascii")
+
+
+# -- containers ----------------------------------------------------------------------------------------------
+
+
+class _Container(NamedTuple):
+    name: str
+    open: Callable[[bytes, Reading], Iterator[Text]]
+
+
+def _container(data: bytes) -> _Container | None:
+    """What kind of container data is; None for anything else."""
+    found = next((container for magic, container in _CONTAINERS if data.startswith(magic)), None)
+    if found is None and b"%PDF-" in data[:1024]:
+        return _PDF
+    if found is None and data.rfind(_ZIP_END, -(1 << 16) - 22) >= 0:
+        return _ZIP
+    return found
+
+
+def _coded(encoding: str) -> Callable[[bytes, Reading], Iterator[Text]]:
+    def open_coded(data: bytes, reading: Reading) -> Iterator[Text]:
+        try:
+            inner = decode(data, encoding, reading.budget.left)
+        except CodingError as e:
+            code = e.code if e.code == "too_large" else "broken_document"
+            raise ViewError(f"a {encoding} file: {e}", code) from e
+        reading.budget.take(len(inner))
+        yield from texts(inner, reading)
+
+    return open_coded
+
+
+def _open_pdf(data: bytes, reading: Reading) -> Iterator[Text]:
+    for content in pdf.contents(data):
+        reading.budget.take(len(content))
+        if isinstance(content, bytes):
+            yield from texts(content, reading)
+        else:
+            yield Text("", content, 0)
+
+
+def _open_sealed(data: bytes, reading: Reading) -> Iterator[Text]:
+    raise ViewError("an archive or document of a kind that cannot be read", "unreadable_document")
+
+
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OSError, IndexError, KeyError)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_ENCRYPTED = 0x1
+"""Bit 0 of the general purpose flags, APPNOTE.TXT 4.4.4."""
+_OFFICE = ("[Content_Types].xml", "mimetype")
+"""What every OOXML and every OpenDocument file has."""
+
+
+def _open_zip(data: bytes, reading: Reading) -> Iterator[Text]:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except _BROKEN_ZIP as e:
+        raise ViewError("a zip file that is broken", "broken_document") from e
+    files = archive.infolist()
+    if len(files) > _MOST_FILES:
+        raise ViewError(f"a zip file with more than {_MOST_FILES} files", "too_many_files")
+    names = [file.filename for file in files]
+    office = any(name in names for name in _OFFICE)
+    if not office:
+        yield Text("names", "\n".join(names), 0)
+    for file in files:
+        content = _extracted(archive, file, reading.budget)
+        if office and file.filename.endswith(".xml"):
+            yield Text("office", _without_markup(plain_text(content) or ""), 0)
+        else:
+            yield from texts(content, reading)
+
+
+def _extracted(archive: zipfile.ZipFile, file: zipfile.ZipInfo, budget: Budget) -> bytes:
+    if file.flag_bits & _ENCRYPTED or file.compress_type not in _METHODS:
+        raise ViewError("a zip file with a file that is encrypted or packed in a rare way", "unreadable_document")
+    try:
+        with archive.open(file) as stream:
+            content = stream.read(budget.left + 1)
+    except _BROKEN_ZIP as e:
+        raise ViewError("a zip file that is broken", "broken_document") from e
+    budget.take(len(content))
+    return content
+
+
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_LINE_ENDS = re.compile(r"</(?:\w+:)?(?:p|h|si|row|tr)>|<(?:\w+:)?(?:br|cr|line-break)\b[^>]*>")
+_GAPS = re.compile(r"</(?:\w+:)?(?:c|tc|table-cell)>|<(?:\w+:)?(?:tab|s)\b[^>]*>")
+_MARKUP = re.compile(r"<[^>]*>")
+
+
+def _without_markup(xml: str) -> str:
+    """The text of an office document's XML. Word cuts words into runs at will, so most tags stand for nothing."""
+    xml = _CDATA.sub(lambda match: html.escape(match[1]), xml)
+    return html.unescape(_MARKUP.sub("", _GAPS.sub("\t", _LINE_ENDS.sub("\n", xml))))
+
+
+_ZIP = _Container("zip", _open_zip)
+_PDF = _Container("pdf", _open_pdf)
+_SEALED = _Container("sealed", _open_sealed)
+_ZIP_END = b"PK\x05\x06"
+_CONTAINERS = (
+    (b"PK\x03\x04", _ZIP),
+    (b"%PDF-", _PDF),
+    (b"\x1f\x8b", _Container("gzip", _coded("gzip"))),
+    (b"\x28\xb5\x2f\xfd", _Container("zstd", _coded("zstd"))),
+    (b"BZh", _SEALED),
+    (b"\xfd7zXZ\0", _SEALED),
+    (b"7z\xbc\xaf\x27\x1c", _SEALED),
+    (b"Rar!\x1a\x07", _SEALED),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _SEALED),  # OLE2: old office documents, and all encrypted ones
+)

@@ -1,0 +1,160 @@
+"""Encodings of text within text: those that are undone in place, and runs that hold something else.
+
+Candidates are found by what costs next to nothing: a literal that a regular expression begins with, or a
+run of one letter in a translation of the text into classes of characters.
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from tollgate.dlp.views.view import Piece
+
+# -- undone in place -----------------------------------------------------------------------------------------
+
+_HEX = "[0-9A-Fa-f]"
+_PERCENT = "%(?:25)*"  # however often it was encoded again
+_PERCENTS = re.compile(
+    rf"{_PERCENT}(?:[0-7]{_HEX}|[CDcd]{_HEX}{_PERCENT}[89ABab]{_HEX}|[Ee]{_HEX}(?:{_PERCENT}[89ABab]{_HEX}){{2}}"
+    rf"|[Ff][0-7](?:{_PERCENT}[89ABab]{_HEX}){{3}}|u{_HEX}{{4}})"
+)
+_ENTITIES = re.compile(rf"&(?:amp;)*(#\d{{1,7}};?|#[xX]{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,31}};)")
+_ESCAPES = re.compile(
+    rf"\\\\*(?:u([Dd][89ABab]{_HEX}{{2}})\\+u([Dd][C-Fc-f]{_HEX}{{2}})"
+    rf"|(?:u({_HEX}{{4}})|u\{{({_HEX}{{1,6}})\}}|U({_HEX}{{8}})|x({_HEX}{{2}}))|([\"'/nrtbf]))"
+)
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\-~])")
+_QUOTED = re.compile(r"=(?:[0-9A-F]{2}=[0-9A-F]{2}=[0-9A-F]{2}|3D|40[\w-]+(?:\.|=2E))")
+"""What nobody writes by chance in text that is not quoted-printable."""
+_QUOTED_PIECES = re.compile(
+    r"=(?:\r?\n|[0-7][0-9A-F]|[CD][0-9A-F]=[89AB][0-9A-F]|E[0-9A-F](?:=[89AB][0-9A-F]){2}"
+    r"|F[0-7](?:=[89AB][0-9A-F]){3})"
+)
+_CONTROL = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def _percent(match: re.Match[str]) -> str:
+    if "u" in match[0]:
+        return _char(match[0][-4:])
+    return _bytes(hexes[-2:] for hexes in match[0].split("%")[1:])
+
+
+def _entity(match: re.Match[str]) -> str:
+    return html.unescape(f"&{match[1]}")
+
+
+def _escape(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(0x10000 + ((int(match[1], 16) & 0x3FF) << 10) + (int(match[2], 16) & 0x3FF))
+    if letter := match[7]:
+        return _CONTROL.get(letter, letter)
+    return _char(match[3] or match[4] or match[5] or match[6])
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return "" if match[0][-1] == "\n" else _bytes(match[0].split("=")[1:])
+
+
+def _bytes(pairs: Iterator[str] | list[str]) -> str:
+    return bytes.fromhex("".join(pairs)).decode("utf-8", "replace")
+
+
+def _char(code: str) -> str:
+    """A character by its number; what is none, half a surrogate pair too, becomes U+FFFD."""
+    number = int(code, 16)
+    return chr(number) if number < 0xD800 or 0xE000 <= number < 0x110000 else "\ufffd"
+
+
+class _Encoding(NamedTuple):
+    name: str
+    sign: str
+    """A text without it has nothing of this encoding."""
+    pieces: re.Pattern[str]
+    decode: Callable[[re.Match[str]], str]
+    evident: re.Pattern[str] | None = None
+    """What has to be there besides, where pieces come about by chance."""
+
+
+_ENCODINGS = (
+    _Encoding("percent", "%", _PERCENTS, _percent),
+    _Encoding("html", "&", _ENTITIES, _entity),
+    _Encoding("escapes", "\\", _ESCAPES, _escape),
+    _Encoding("quoted-printable", "=", _QUOTED_PIECES, _quoted, _QUOTED),
+    _Encoding("terminal", "\x1b", _TERMINAL, lambda match: ""),
+)
+
+
+def pieces(text: str) -> Iterator[tuple[str, list[Piece]]]:
+    """What can be decoded in place, by encoding. Escapes are those of JSON and programming languages."""
+    for encoding in _ENCODINGS:
+        if encoding.sign not in text or (encoding.evident and not encoding.evident.search(text)):
+            continue
+        decoded = (Piece(*m.span(), encoding.decode(m)) for m in encoding.pieces.finditer(text))
+        if found := [piece for piece in decoded if piece.text != text[piece.start : piece.end]]:
+            yield encoding.name, found
+
+
+# -- runs that hold something else ---------------------------------------------------------------------------
+
+
+class Run(NamedTuple):
+    """A run of characters that may be an encoding of something."""
+
+    start: int
+    end: int
+    name: str
+    data: bytes
+
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_CLASSES = bytes(ord("a") if code in _ALPHABET else ord(" ") for code in range(256))
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_NOT_HEX = re.compile("[^0-9A-Fa-f]")
+_WRAPPED_FROM = 40
+"""Encoders wrap at 60, 64 or 76 characters."""
+
+
+def runs(text: str, shortest: int) -> Iterator[Run]:
+    """Runs of at least that many characters, as the bytes they would be in hex or base64; wrapped ones whole."""
+    flat = text.encode("ascii", "replace").translate(_CLASSES)
+    done = 0
+    for start, end in stretches(flat, shortest):
+        if start >= done:
+            done = _whole(text, start, end)
+            yield _decoded(text, start, done)
+
+
+def stretches(flat: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Where "a" stands at least that often in a row, among spaces."""
+    wanted = b"a" * shortest
+    end = 0
+    while (start := flat.find(wanted, end)) >= 0:
+        end = flat.find(b" ", start + shortest)
+        if end < 0:
+            end = len(flat)
+        yield start, end
+
+
+def _whole(text: str, start: int, end: int) -> int:
+    """The end of a run with the lines of the same width that follow it, and its padding."""
+    width = end - start
+    if width >= _WRAPPED_FROM and text.startswith(("\n", "\r\n"), end):
+        line = r"\r?\n[ \t]*[A-Za-z0-9+/_-]"
+        more = re.compile(rf"(?:{line}{{{width}}}(?![A-Za-z0-9+/_-]))*(?:{line}{{1,{width}}}(?==|\s|\Z))?")
+        if found := more.match(text, end):
+            end = found.end()
+    return end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
+
+
+def _decoded(text: str, start: int, end: int) -> Run:
+    run = "".join(text[start:end].split()).rstrip("=")
+    digits = run.removeprefix("0x")
+    if not _NOT_HEX.search(digits):
+        return Run(start, end, "hex", bytes.fromhex(digits[: len(digits) & ~1]))
+    usable = run[:-1] if len(run) % 4 == 1 else run
+    padded = usable.encode("ascii").translate(_URL_SAFE) + b"=" * (-len(usable) % 4)
+    return Run(start, end, "base64", binascii.a2b_base64(padded))

@@ -1,0 +1,142 @@
+"""Characters that only look like others, or like nothing, as the ASCII that a person or model reads in them.
+
+Text that is all ASCII costs nothing, and of other text only the stretches that are not. The tables come from
+Python's own Unicode data (UAX #15 compatibility decompositions, UAX #44 categories); look-alikes of other
+scripts follow https://www.unicode.org/Public/security/latest/confusables.txt.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from tollgate.dlp.views.view import Piece
+
+_CHUNK = 1024
+_LAST = 0x20000
+"""Behind it there are only ideographs, private use, and the invisible characters listed below."""
+
+_INVISIBLE = (
+    *"\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0",
+    *map(chr, range(0x180B, 0x1810)),
+    *map(chr, range(0xFE00, 0xFE10)),  # variation selectors
+    *map(chr, range(0xE0000, 0xE1000)),  # tags, more variation selectors
+)
+_COMBINING = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
+_HYPHENS = "\u2010\u2011\u2012\u2013\u2043\u2212\ufe58"
+_LONG_DASHES = "\u2014\u2015"
+_CONTROLS = [chr(c) for c in (*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F)]
+
+_LATIN = dict(
+    zip("ɡıɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "giaiABCDEFGHIJKLMNOPRSTUVWYZ", strict=True)
+)
+_LETTER_BLOCKS = ((0x1F150, "A"), (0x1F170, "A"), (0x1F1E6, "A"))
+"""First characters of alphabets that have no decomposition: circled, squared, regional indicators."""
+_LOOKALIKES = dict(
+    zip(
+        "аАВсСеЕһНіІјЈкКмМоОрРԛѕЅтТуУԝхХѵԁӏЗ" "αΑΒεΕΖηΗιΙκΚΜνΝοΟρΡτΤυΥΧγω" "ԍցһոօսԱՕ" "ᎠᎡᎢᎪᎫᎬᎳᎷᎻᏀᏃᏎᏚᏙᏞᏟᏢᏦᏴ",
+        "aABcCeEhHiIjJkKmMoOpPqsStTyYwxXvdl3" "aABeEZnHiIkKMvNoOpPtTuYXyw" "GghnouUO" "DRTAJEWMHGZ4SVLCPKB",
+        strict=True,
+    )
+)
+"""Cyrillic, Greek, Armenian and Cherokee. They are folded only beside ASCII, else most Russian text would be."""
+_LOOKALIKE = f"[{''.join(_LOOKALIKES)}]"
+_MIXED = re.compile(
+    rf"(?<=[A-Za-z0-9@_]){_LOOKALIKE}+|{_LOOKALIKE}+(?=[A-Za-z0-9@_])|(?<=[A-Za-z0-9]\.){_LOOKALIKE}+"
+)
+_SMUGGLED = re.compile("[\U000e0020-\U000e007e]{4,}|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+"""Text written in invisible characters: tags spell ASCII, variation selectors spell bytes."""
+
+
+def pieces(text: str) -> list[Piece]:
+    """What is to be replaced or left out, in order."""
+    found = list(_controls(text))
+    if not text.isascii():
+        for start, end in _foreign(text):
+            found += _folded(text, start, end)
+    return found if len(found) < 2 else sorted(found)
+
+
+def _controls(text: str) -> Iterator[Piece]:
+    for control in _CONTROLS:
+        at = text.find(control)
+        while at >= 0:
+            yield Piece(at, at + 1, "")
+            at = text.find(control, at + 1)
+
+
+def _foreign(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of a text that are not ASCII."""
+    start = -1
+    for at in range(0, len(text), _CHUNK):
+        if text[at : at + _CHUNK].isascii():
+            if start >= 0:
+                yield start, at
+            start = -1
+        elif start < 0:
+            start = at
+    if start >= 0:
+        yield start, len(text)
+
+
+def _folded(text: str, start: int, end: int) -> Iterator[Piece]:
+    hidden = [match.span() for match in _SMUGGLED.finditer(text, start, end)]
+    for at, stop in hidden:
+        yield Piece(at, stop, _spelled(text[at:stop]))
+    folds = _folds()
+    for match in _foldable().finditer(text, start, end):
+        at = match.start()
+        if _reads(text, at) and not any(a <= at < b for a, b in hidden):
+            yield Piece(at, at + 1, folds[match[0]])
+    for match in _MIXED.finditer(text, start, end):
+        for at in range(*match.span()):
+            yield Piece(at, at + 1, _LOOKALIKES[text[at]])
+
+
+def _reads(text: str, at: int) -> bool:
+    """Dashes and spaces count only within a value: between digits, or letters and digits."""
+    if text[at] in _LONG_DASHES:
+        return text[at - 1 : at].isdecimal() and text[at + 1 : at + 2].isdecimal()
+    if text[at] in _HYPHENS or text[at].isspace():
+        return text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum()
+    return True
+
+
+def _spelled(run: str) -> str:
+    codes = [ord(c) for c in run]
+    if codes[0] > 0xE0000 and codes[0] < 0xE0100:
+        return "".join(chr(code - 0xE0000) for code in codes)
+    values = bytes(code - 0xFE00 if code < 0xE0000 else code - 0xE0100 + 16 for code in codes)
+    return values.decode("utf-8", "replace")
+
+
+@cache
+def _foldable() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(map(re.escape, _folds()))}]")
+
+
+@cache
+def _folds() -> dict[str, str]:
+    """What each character is read as, context aside; made at first use."""
+    folds = {char: fold for code in range(0x80, _LAST) if (fold := _read_as(char := chr(code))) is not None}
+    folds.update(_LATIN)
+    folds.update(dict.fromkeys(_HYPHENS + _LONG_DASHES, "-"))
+    folds.update(dict.fromkeys(_INVISIBLE, ""))
+    for first, last in _COMBINING:
+        folds.update(dict.fromkeys(map(chr, range(first, last + 1)), ""))
+    for first, letter in _LETTER_BLOCKS:
+        folds.update((chr(first + n), chr(ord(letter) + n)) for n in range(26))
+    return folds
+
+
+def _read_as(char: str) -> str | None:
+    if unicodedata.category(char) == "Cf":
+        return ""
+    if (digit := unicodedata.decimal(char, None)) is not None:
+        return str(digit)
+    if char.isspace():
+        return " "
+    fold = unicodedata.normalize("NFKC", char)
+    return fold if fold.isascii() and (len(fold) == 1 or fold.isalnum()) else None

@@ -1,0 +1,101 @@
+"""The proxy as a process: it runs until it is told to stop, and says why it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from support.processes import wait_until
+from support.stage import LOOPBACK, fetch, free_port
+from tollgate.cli.main import app
+from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
+
+
+def invoke(tmp_path: Path, *options: str) -> Result:
+    folders = ["--state", str(tmp_path / "state"), "--certs", str(tmp_path / "certs")]
+    return CliRunner().invoke(app, ["up", *folders, *options])
+
+
+@contextmanager
+def stopped_once_ready(admin: str, told: list[bytes]) -> Iterator[None]:
+    """Notes what /healthz says, then sends this process the signal that the command listens for."""
+
+    def look() -> bool:
+        try:
+            return bool(fetch(f"http://{admin}/readyz", timeout=2.0))
+        except (HTTPError, URLError, OSError):
+            return False
+
+    def stop() -> None:
+        wait_until("ready proxy", look)
+        told.append(fetch(f"http://{admin}/healthz"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=stop)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # so that a late signal ends nothing
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, quiet: list[str]) -> None:
+    listen, admin = (f"{LOOPBACK}:{free_port()}" for _ in range(2))
+    policy, told = tmp_path / "policy.yaml", list[bytes]()
+    policy.write_text("mode: observe\n")
+    with stopped_once_ready(admin, told):
+        result = invoke(tmp_path, "--listen", listen, "--admin", admin, "--policy", str(policy), *quiet)
+
+    said = result.output.replace("\n", "")
+    assert result.exit_code == 0, result.output
+    assert json.loads(told[0])["ok"] is True
+    assert f"export HTTPS_PROXY=http://{listen}" in said
+    assert f"SSL_CERT_FILE={tmp_path / 'certs' / BUNDLE_FILE}" in said
+    assert (tmp_path / "state").is_dir()
+    assert ssl.create_default_context(cafile=tmp_path / "certs" / BUNDLE_FILE)
+
+
+def test_hosts_that_the_authority_may_not_vouch_for_are_told(tmp_path: Path) -> None:
+    admin, told = f"{LOOPBACK}:{free_port()}", list[bytes]()
+    ensure_authority(tmp_path / "certs", ["api.openai.com"])
+    with stopped_once_ready(admin, told):
+        result = invoke(tmp_path, "--listen", f"{LOOPBACK}:{free_port()}", "--admin", admin)
+
+    assert result.exit_code == 0
+    assert "may not vouch for" in result.output
+    assert "anthropic.com" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--listen", "8080"], "--listen takes host:port"),
+        (["--listen", "127.0.0.1:http"], "--listen takes host:port"),
+        (["--set", "emudhra=true"], "signs certificates with a leaked key"),
+        (["--policy", "{tmp}/gone.yaml"], "gone.yaml"),
+        (["--policy", "{tmp}/wrong.yaml"], "wrong.yaml:1"),
+        (["--certs", "{tmp}/wrong.yaml"], "wrong.yaml"),
+        (["--set", "no_such_option=1"], "no_such_option"),
+    ],
+)
+def test_it_says_why_it_cannot_run(tmp_path: Path, options: list[str], said: str) -> None:
+    (tmp_path / "wrong.yaml").write_text("mode: no such mode\n")
+
+    result = invoke(tmp_path, *(option.format(tmp=tmp_path) for option in options))
+
+    assert result.exit_code == 1
+    assert said in result.output.replace("\n", "")
+    assert "Traceback" not in result.output
