@@ -32,7 +32,7 @@ def test_a_token_has_the_shape_of_its_kind(entity: str, shape: str, value: str) 
 
 
 def test_the_same_key_gives_the_same_token_in_every_process() -> None:
-    """Written down once: a token that changes makes every prompt cache and every stored conversation stale."""
+    """Written down: a token that changes makes prompt caches and stored conversations stale."""
     assert Minter(b"k" * 32).token("SECRET", "hunter2") == "QZXSE4HXFFPNQ6"
     assert Minter(b"k" * 32).token("EMAIL_ADDRESS", "bob@corp.com") == "qzxe55djbs5257@pii.invalid"
     assert Minter(b"k" * 32).token("PERSON", "Bob Smith") == "Qzxpwifyboxuci"

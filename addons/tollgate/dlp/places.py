@@ -114,13 +114,15 @@ GEMINI = Places(
             "thoughtSignature": SIGNED,
         },
     ),
-    end_fields=("candidates.finishReason",),
+    end_fields=("candidates.finishReason", "candidates.content.parts.functionCall"),
     keeps=frozenset({"role"}),
 )
 """https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse"""
 
 CLOUDCODE = Places(
-    at=_below(("response",), GEMINI.at), end_fields=("response.candidates.finishReason",), keeps=GEMINI.keeps
+    at=_below(("response",), GEMINI.at),
+    end_fields=tuple(f"response.{field}" for field in GEMINI.end_fields),
+    keeps=GEMINI.keeps,
 )
 
 INTERACTIONS = Places(

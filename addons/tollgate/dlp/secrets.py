@@ -26,33 +26,73 @@ _KEY_BLOCK = (
     r"(?:[\s\S]{0,16000}?-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\]{40,16000})"
 )
 _SCHEME = r"(?i)\b[a-z][a-z0-9+.-]{1,24}://"
-_NAME = (
-    r"(?i)(?:pass(?:wor[dt]|wd|phrase|code)?|passwd|pwd|secret|token|api[_.-]?key|apikey|access[_.-]?key"
-    r"|account[_.-]?key|auth(?:entication|orization)?[_.-]?(?:key|token)?|private[_.-]?key|signing[_.-]?key"
-    r"|encryption[_.-]?key|client[_.-]?secret|credentials?|license[_.-]?key|service[_.-]?key|cookie|salt|_key|-key|\bkey)"
-)
-_IS = r"[\w.\-]{0,24}[\"'`\]]{0,2}[ \t]{0,8}(?:=>|:=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?|,|[ ]is[ ])[ \t]{0,8}"
-_VALUE = r"[^\s\"'`<>(){}\[\],;]"
 
 OWN_RULES = (
     SecretRule("private-key", _KEY_BLOCK, "high", lenient=True),
     SecretRule("connection-string", rf"{_SCHEME}[^\s:/@\"'`<>]{{0,128}}:([^\s/@\"'`<>]{{3,256}})@[\w\[]", "high"),
     SecretRule("connection-password", r"(?i)[;\"'](?:password|pwd)\s?=\s?([^\s;\"'`]{4,128})[;\"']", "high"),
-    SecretRule("shared-key", r"(?i)\b(?:Account|SharedAccess)Key=([A-Za-z0-9+/]{32,88}={0,2})", "high"),
-    SecretRule("bearer", r"(?i)\b(?:bearer|basic|token)[ ]+([A-Za-z0-9._~+/-]{20,2000}={0,2})", "high", entropy=3.4),
+    SecretRule("shared-key", r"(?i)\b(?:Account|SharedAccess|Preshared|Private)Key\s?=\s?([A-Za-z0-9+/]{32,88}={0,2})", "high"),
+    SecretRule("authorization", r"(?i)\b(?:bearer|basic|token)[ ]+([A-Za-z0-9._~+/-]{12,2000}={0,2})", "high", entropy=3.2),
     SecretRule("user-password", r"(?i)\bcurl\b.{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,64}:([^\s\"'@]{4,128})", "high"),
+    SecretRule("password-hash", r"(\$(?:2[abxy]?|5|6|7|y|gy|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$=,+-]{20,300})", "high"),
 )
+"""Such as belong to no vendor. Vendors' own shapes are kingfisher's, and these."""
+
+VENDOR_RULES = (
+    # https://core.telegram.org/bots/api#authorizing-your-bot
+    SecretRule("telegram-bot-token", r"(?<!\d)(\d{8,10}:AA[\w-]{33})(?![\w-])", "high"),
+    # https://developer.hashicorp.com/vault/docs/concepts/tokens
+    SecretRule("vault-token", r"\b([sbr]\.[A-Za-z0-9]{24,26})\b", "medium", entropy=3.5),
+    # https://docs.doppler.com/reference/auth-token-formats
+    SecretRule("doppler-token", r"\b(dp\.(?:ct|pt|st|sa|scim|audit)\.(?:[a-z0-9\-_]{2,35}\.)?[A-Za-z0-9]{40,44})\b", "high"),
+    # https://developer.squareup.com/docs/build-basics/access-tokens
+    SecretRule("square-secret", r"\b(sq0(?:atp|csp|idp)-[\w-]{22,43})(?![\w-])", "high"),
+    # https://www.dropbox.com/developers/documentation/http/documentation
+    SecretRule("dropbox-token", r"\b(sl\.(?:u\.)?[\w-]{100,1300})(?![\w-])", "high"),
+    # https://github.com/FiloSottile/age#recipients-and-identities
+    SecretRule("age-secret-key", r"\b(AGE-SECRET-KEY-1[0-9A-Z]{58})\b", "high"),
+    # https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/
+    SecretRule("new-relic-key", r"\b(NRAK-[A-Z0-9]{27}|NRJS-[a-f0-9]{19}|NRI[IQ]-[\w-]{32})(?![\w-])", "high"),
+    # https://io.adafruit.com/api/docs/#authentication
+    SecretRule("adafruit-key", r"\b(aio_[A-Za-z0-9]{28})\b", "high"),
+    # https://api.slack.com/authentication/rotation
+    SecretRule("slack-token", r"\b(xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{20,400})", "high"),
+    # incoming webhooks: who knows the address may post
+    SecretRule(
+        "webhook",
+        r"(https://(?:hooks\.zapier\.com/hooks/catch/[\w/]{8,80}|hooks\.slack\.com/(?:services|workflows)/[\w/]{20,120}"
+        r"|[\w-]{1,60}\.webhook\.office\.com/webhook\S{20,300}|outlook\.office\.com/webhook/\S{40,300}"
+        r"|(?:\w{1,20}\.)?discord(?:app)?\.com/api/webhooks/\d{15,22}/[\w-]{30,120}))",
+        "high",
+    ),
+)
+
+_PASSWORD = r"(?i)(?:passw(?:or)?[dt]|passphrase|passcode|(?<![A-Za-z])pass|pwd)"
+_TOKEN = (
+    r"(?i)(?:secret|token|credential|cookie|session[_.-]?id"
+    r"|(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service|shared"
+    r"|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?(?:key|pass|secret)|[a-z]{3,16}[_-]key)"
+)
+_NEXT = r"[\w.\-]{0,24}[\"'`\]]{0,2}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
+_QUOTED = r"(?:[\"'`]|\\\")([^\s\"'`]{%s,512}?)(?:[\"'`]|\\\")"
+_PLAIN = r"([A-Za-z0-9$!@+/_][^\s\"'`<>(){}\[\],;]{%s,512})(?=[\s\"'`,;]|\\n|$)"
+_SAID = r"(?:api |access |secret |private )?(?:password|passphrase|passcode|secret|token|key)[ ](?:is|was)?[ ]?[\"'`]?"
+
 ASSIGNMENTS = (
-    SecretRule("assignment-quoted", rf"{_NAME}{_IS}[\"'`]([^\s\"'`]{{6,512}})[\"'`]"),
-    SecretRule("assignment", rf"{_NAME}{_IS}({_VALUE}{{8,512}})(?:[\s\"'`,;]|$)"),
+    SecretRule("password-quoted", _PASSWORD + r"\w{0,24}[\"'`\]]{0,2}[ \t]{0,8},?[ \t]?" + _QUOTED % 6, entropy=2.2),
+    SecretRule("password-quoted", _PASSWORD + _NEXT + _QUOTED % 6, entropy=2.2),
+    SecretRule("password", _PASSWORD + _NEXT + _PLAIN % 6, entropy=2.5),
+    SecretRule("token-quoted", _TOKEN + _NEXT + _QUOTED % 12, entropy=3.0),
+    SecretRule("token", _TOKEN + _NEXT + _PLAIN % 15, entropy=3.0),
+    SecretRule("said", rf"(?i)\b{_SAID}" + _PLAIN % 7, entropy=2.8),
 )
-"""What is assigned to a name is a secret only if it looks like one."""
+"""What is assigned to a name is a secret only if it looks like one: see `looks_made`."""
 
 
 def build_secrets(policy: Secrets, cache: Path) -> Windowed:
     """The rules that a policy wants. ValueError for a rule file that cannot be used; RulesMissing without the
     package that has the rules."""
-    rules = [*chosen([*OWN_RULES, *kingfisher_rules(cache)], policy.confidence)]
+    rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *kingfisher_rules(cache)], policy.confidence)]
     rules += [rule for path in policy.rules for rule in toml_rules(path)]
     left_out = Matcher(policy.without, names) if policy.without else None
     judges: list[Judge] = [SecretJudge(rule) for rule in rules]
@@ -61,3 +101,113 @@ def build_secrets(policy: Secrets, cache: Path) -> Windowed:
     if left_out:
         judges = [judge for judge in judges if not left_out.matches([judge.id])]
     return build_windowed(judges, cache, Letters.ASCII)
+
+
+class SecretJudge:
+    """One rule."""
+
+    reach = Reach(back=600, ahead=80, to_space=4000)
+
+    def __init__(self, rule: SecretRule) -> None:
+        self._rule = rule
+        self.id = rule.id
+        self.gate = Expression(rule.pattern)
+        self._score = SCORES[rule.confidence]
+        if rule.id == "private-key":
+            self.reach = Reach(back=17000, ahead=80, to_space=0)
+
+    @cached_property
+    def _regex(self) -> Any:
+        """Compiled when it is first needed: there are hundreds, and few ever match."""
+        return compile_rule(self._rule.pattern)
+
+    @cached_property
+    def _allowed(self) -> list[Any]:
+        return [compile_rule(pattern) for pattern in self._rule.allowed]
+
+    def wants(self, key: str) -> bool:
+        return False
+
+    def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
+        if self._rule.keywords and not _any_in(self._rule.keywords, text[start:end]):
+            return
+        try:
+            for match in self._regex.finditer(text, start, end, timeout=TIMEOUT):
+                first, last = secret_span(match, self._rule.group)
+                if self._believed(text[first:last]):
+                    yield Span(first, last, ENTITY, self._score, self.id)
+        except TimeoutError as e:
+            raise DetectionFailed(f"the rule {self.id} took longer than {TIMEOUT:g} s") from e
+
+    def _believed(self, secret: str) -> bool:
+        rule = self._rule
+        if rule.entropy and entropy(secret) <= rule.entropy:
+            return False
+        if _any_in(rule.stopwords, secret) or any(allowed.search(secret) for allowed in self._allowed):
+            return False
+        return rule.lenient or not is_placeholder(secret)
+
+
+class AssignmentJudge(SecretJudge):
+    """What is assigned to a name such as password or token."""
+
+    reach = Reach(back=200, ahead=40, to_space=600)
+
+    def _believed(self, secret: str) -> bool:
+        return looks_made(secret, self.id.endswith("quoted")) and super()._believed(secret)
+
+
+def _any_in(words: Sequence[str], text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in words)
+
+
+def secret_span(match: Any, group: int) -> tuple[int, int]:
+    """Where in a rule's match the secret stands: the group that the rule names, or the one called so, or the
+    first that took part, or all of it."""
+    names = match.re.groupindex
+    if group == 0 and names:
+        group = next((names[name] for name in _SECRET_GROUPS if name in names), 0)
+    elif group == 0:
+        group = next((n for n in range(1, match.re.groups + 1) if match.start(n) < match.end(n)), 0)
+    return match.span(group)
+
+
+_SECRET_GROUPS = ("secret", "password", "GIT_PASSWORD", "TOKEN")
+
+# -- what a secret looks like ------------------------------------------------------------------------------
+
+_PLACEHOLDER = regex.compile(
+    r"example|sample|dummy|placeholder|change[_-]?me|redacted|your[_-]|[_-]here$|fake|todo|fixme|foobar"
+    r"|x{4,}|\*{3,}|\.{3,}|_{4,}|^(.)\1*$|[$%#]\{|\{\{|\$\(|%s|^[<%{(\[]|^\$[A-Za-z_]+$"
+    r"|^(?:none|null|true|false|undefined|pass(?:word|wd)?|pwd?|token|key|string|user(?:name)?)$",
+    regex.IGNORECASE,
+)
+_WORDS = regex.compile(r"[A-Za-z]+(?:[_\-./:+ ]+[A-Za-z]*)*")
+_CODE = regex.compile(
+    r"[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+\W?.*"  # settings.API_KEY, os.environ
+    r"|[A-Za-z_]+(?:[_\-.:][A-Za-z]*)*\d{0,2}[.:]?"  # password_2
+    r"|[A-Za-z_]\w*=.*"  # key=value
+    r"|(?:\.{0,2}/|[A-Za-z]:\\|~/|\w+://|[#@&$-]).*"  # paths, URLs, options, variables
+    r"|[\w/.-]*\.(?:py|js|ts|json|pem|ya?ml|toml|txt|md|html?|crt|cer|key|png|svg|sh|go|rs)"
+    r"|[\d.,:\-/+TZ]+|.*\\[wdsbn].*"
+)
+_KINDS = (regex.compile(r"[A-Za-z]"), regex.compile(r"\d"), regex.compile(r"[^A-Za-z\d_.\-/:]"))
+
+
+def is_placeholder(secret: str) -> bool:
+    """Whether this stands where a secret will be put, or could be."""
+    return _PLACEHOLDER.search(secret) is not None
+
+
+def looks_made(value: str, quoted: bool) -> bool:
+    """Whether a value mixes letters, digits and signs as keys and passwords do. One without quotes may be code."""
+    if (_WORDS if quoted else _CODE).fullmatch(value):
+        return False
+    return sum(kind.search(value) is not None for kind in _KINDS) > 1
+
+
+def entropy(text: str) -> float:
+    """Shannon's entropy in bits per character; 0 for the empty text."""
+    counts = Counter(text).values()
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -139,12 +139,13 @@ class AnswerRestorer:
 
     def _rest(self, held: _Held, text: str) -> Event:
         payload = another(held.seen.document, held.path, text, self._places)
-        event = held.seen.event
-        return self._made(event, orjson.dumps(payload), event.name and kind_of(payload, event.name))
+        event = self._made(held.seen.event, orjson.dumps(payload))
+        if event.name and not self._places.in_base64:
+            event.name = kind_of(payload, event.name)
+        return event
 
-    def _made(self, event: Event, data: bytes, name: str | None = None) -> Event:
-        payload = wrap(event, data) if self._places.in_base64 else data
-        return Event(payload, event.name if name is None else name)
+    def _made(self, event: Event, data: bytes) -> Event:
+        return event.with_data(wrap(event, data) if self._places.in_base64 else data)
 
 
 def _ended(where: Marks, ends: Iterable[Marks]) -> bool:

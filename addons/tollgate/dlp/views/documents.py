@@ -32,7 +32,8 @@ class Text(NamedTuple):
     """How many containers stand around it."""
 
 
-_UNREADABLE = ("broken_document", "unreadable_document")
+_BROKEN = "broken_document"
+_UNREADABLE = "unreadable_document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,16 @@ def texts(data: bytes, reading: Reading) -> Iterator[Text]:
     cannot be read."""
     container = _container(data)
     if container is None:
-        yield from (Text(name, text, 0) for name, text in _plain(data))
+        yield from plain(data)
         return
-    if reading.depth == 0:
-        raise ViewError("documents are nested too deeply", "too_deep")
+    if reading.depth <= 0:
+        raise ViewError("documents and encodings are nested too deeply", "too_deep")
     try:
         yield from _opened(container, data, replace(reading, depth=reading.depth - 1))
     except ViewError as e:
-        if reading.strict or e.code not in _UNREADABLE:
+        if reading.strict or e.code not in (_BROKEN, _UNREADABLE):
             raise
-        yield from (Text(name, text, 1) for name, text in _plain(data))
+        yield from plain(data)
 
 
 def _opened(container: _Container, data: bytes, reading: Reading) -> Iterator[Text]:
@@ -84,15 +85,17 @@ _PRINTABLE = bytes(ord("a") if 0x20 <= code < 0x7F or code in b"\t\r\n" else ord
 
 def plain_text(data: bytes) -> str | None:
     """Data that is text as a whole: UTF-8, UTF-16, or what a byte order mark says. None where it is not."""
-    charset = next((name for mark, name in _BOMS if data.startswith(mark)), "") or _charset(data)
+    charset = charset_of(data)
     try:
         return data.decode(charset) if charset else None
     except UnicodeDecodeError:
         return None
 
 
-def _charset(data: bytes) -> str:
+def charset_of(data: bytes) -> str:
     """The charset by what the bytes look like; empty for binary data."""
+    if charset := next((name for mark, name in _BOMS if data.startswith(mark)), ""):
+        return charset
     if 20 * len(data.translate(None, _CONTROLS)) >= 19 * len(data):
         return "utf-8"
     if len(data) % 2 == 0 and 4 * data.count(0) > len(data):
@@ -100,14 +103,15 @@ def _charset(data: bytes) -> str:
     return ""
 
 
-def _plain(data: bytes) -> Iterator[tuple[str, str]]:
+def plain(data: bytes) -> Iterator[Text]:
+    """The text that data is, or else the readable runs in it."""
     if (text := plain_text(data)) is not None:
-        yield "", text
+        yield Text("", text, 0)
         return
     versions = [data, data.replace(b"\0", b"")] if 4 * data.count(0) > len(data) else [data]
     for version in versions:  # without zeros, UTF-16 within binary data can be read
         if found := "\n".join(_printable(version)):
-            yield "strings", found
+            yield Text("strings", found, 0)
 
 
 def _printable(data: bytes) -> Iterator[str]:
@@ -121,6 +125,11 @@ def _printable(data: bytes) -> Iterator[str]:
 class _Container(NamedTuple):
     name: str
     open: Callable[[bytes, Reading], Iterator[Text]]
+
+
+def is_container(data: bytes) -> bool:
+    """True for archives and documents, the text of which does not stand in their bytes."""
+    return _container(data) is not None
 
 
 def _container(data: bytes) -> _Container | None:
@@ -138,7 +147,7 @@ def _coded(encoding: str) -> Callable[[bytes, Reading], Iterator[Text]]:
         try:
             inner = decode(data, encoding, reading.budget.left)
         except CodingError as e:
-            code = e.code if e.code == "too_large" else "broken_document"
+            code = e.code if e.code == "too_large" else _BROKEN
             raise ViewError(f"a {encoding} file: {e}", code) from e
         reading.budget.take(len(inner))
         yield from texts(inner, reading)
@@ -156,10 +165,11 @@ def _open_pdf(data: bytes, reading: Reading) -> Iterator[Text]:
 
 
 def _open_sealed(data: bytes, reading: Reading) -> Iterator[Text]:
-    raise ViewError("an archive or document of a kind that cannot be read", "unreadable_document")
+    raise ViewError("an archive or document of a kind that cannot be read", _UNREADABLE)
 
 
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OSError, IndexError, KeyError)
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, LookupError, ValueError)
+"""What zipfile raises for files that are broken."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _ENCRYPTED = 0x1
 """Bit 0 of the general purpose flags, APPNOTE.TXT 4.4.4."""
@@ -170,8 +180,8 @@ _OFFICE = ("[Content_Types].xml", "mimetype")
 def _open_zip(data: bytes, reading: Reading) -> Iterator[Text]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except _BROKEN_ZIP as e:
-        raise ViewError("a zip file that is broken", "broken_document") from e
+    except _ZIP_ERRORS as e:
+        raise ViewError("a zip file that is broken", _BROKEN) from e
     files = archive.infolist()
     if len(files) > _MOST_FILES:
         raise ViewError(f"a zip file with more than {_MOST_FILES} files", "too_many_files")
@@ -189,12 +199,12 @@ def _open_zip(data: bytes, reading: Reading) -> Iterator[Text]:
 
 def _extracted(archive: zipfile.ZipFile, file: zipfile.ZipInfo, budget: Budget) -> bytes:
     if file.flag_bits & _ENCRYPTED or file.compress_type not in _METHODS:
-        raise ViewError("a zip file with a file that is encrypted or packed in a rare way", "unreadable_document")
+        raise ViewError("a zip file with files that are encrypted or packed in a rare way", _UNREADABLE)
     try:
         with archive.open(file) as stream:
             content = stream.read(budget.left + 1)
-    except _BROKEN_ZIP as e:
-        raise ViewError("a zip file that is broken", "broken_document") from e
+    except _ZIP_ERRORS as e:
+        raise ViewError("a zip file that is broken", _BROKEN) from e
     budget.take(len(content))
     return content
 
@@ -206,7 +216,7 @@ _MARKUP = re.compile(r"<[^>]*>")
 
 
 def _without_markup(xml: str) -> str:
-    """The text of an office document's XML. Word cuts words into runs at will, so most tags stand for nothing."""
+    """The text of an office document's XML. Word cuts words into runs, so most tags stand for nothing."""
     xml = _CDATA.sub(lambda match: html.escape(match[1]), xml)
     return html.unescape(_MARKUP.sub("", _GAPS.sub("\t", _LINE_ENDS.sub("\n", xml))))
 
@@ -218,7 +228,7 @@ _ZIP_END = b"PK\x05\x06"
 _CONTAINERS = (
     (b"PK\x03\x04", _ZIP),
     (b"%PDF-", _PDF),
-    (b"\x1f\x8b", _Container("gzip", _coded("gzip"))),
+    (b"\x1f\x8b\x08", _Container("gzip", _coded("gzip"))),
     (b"\x28\xb5\x2f\xfd", _Container("zstd", _coded("zstd"))),
     (b"BZh", _SEALED),
     (b"\xfd7zXZ\0", _SEALED),

@@ -119,7 +119,7 @@ _WRAPPED_FROM = 40
 
 
 def runs(text: str, shortest: int) -> Iterator[Run]:
-    """Runs of at least that many characters, as the bytes they would be in hex or base64; wrapped ones whole."""
+    """Runs of at least that many characters, as what they would be in hex or base64; wrapped ones whole."""
     flat = text.encode("ascii", "replace").translate(_CLASSES)
     done = 0
     for start, end in stretches(flat, shortest):

@@ -1,4 +1,4 @@
-"""Values that are taken apart: over lines, string concatenations, separators; over parts and messages."""
+"""Values that are taken apart: over lines, string concatenations and separators; over parts and messages."""
 
 from __future__ import annotations
 
@@ -10,45 +10,61 @@ from typing import NamedTuple
 from tollgate.calls import Slot
 from tollgate.dlp.views.view import Piece
 
+_TAIL = re.compile(r"[A-Za-z0-9_+/=@.-]{1,256}\Z")
+_HEAD = re.compile(r"[A-Za-z0-9_+/@.-]{1,256}=*(?!\s*[:=(\[])")
+"""The first word of what follows, unless it is a name that something is assigned to."""
+_NUMBER = re.compile(r"[\d-]+")
+_KNOWN_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{3}-\d{3}-\d{4}")
+_ADDRESS = re.compile(r"@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\Z")
+_SHORTEST_KEY = 12
+
+
+def glue(tail: str, head: str) -> str | None:
+    """What stood between two words that may be one value taken apart; None where they are two."""
+    whole = tail + head
+    if _NUMBER.fullmatch(whole):
+        if len(tail) == len(head) == 4 and whole.isdigit():  # groups of a card number
+            return " "
+        return "" if _KNOWN_NUMBERS.fullmatch(whole) else None
+    if "@" in whole:
+        return "" if "@" in tail + head[0] and "." in whole and not _ADDRESS.search(tail) else None
+    if len(whole) < _SHORTEST_KEY:
+        return None
+    return "" if any(map(str.isdigit, whole)) or (tail.isupper() and head.isupper()) else None
+
+
 # -- within one text -----------------------------------------------------------------------------------------
 
-_WORD = r"[A-Za-z0-9_+/=@.-]"
+_WORD = "[A-Za-z0-9_+/=@.-]"
 _CONCATENATED = tuple(
     re.compile(
         rf"{quote}(?<={_WORD}{quote})\s*(?:[+.&]|\|\|)?\s*(?:\\?\r?\n\s*)?[fbruFBRU]{{0,2}}{quote}(?={_WORD})"
     )
     for quote in "\"'`"
 )
-_LINE_BREAKS = re.compile(
+_LINE_ENDS = re.compile(
     r"\n(?:(?<=[\w@-]\n)|(?<=[\w@-][\r\\=]\n))[ \t]*"
-    r"(?:(?=[\w@.+/=-]{0,80}\d)|(?=[\w.-]{0,80}@)|(?=[a-z0-9-]{1,40}\.[a-z])|(?=[A-Z0-9]{4}))"
+    r"(?=[\w@.+/-]{0,80}\d|[\w.-]{0,80}@|[a-z0-9-]{1,40}\.[a-z]|[A-Z0-9]{4})"
 )
-"""Line ends, those of shell and quoted-printable too, with something behind that no ordinary word is."""
-_TAIL = re.compile(r"[A-Za-z0-9_+/=@.-]{1,256}\Z")
-_HEAD = re.compile(r"[A-Za-z0-9_+/=@.-]{1,256}")
-_PART_OF_NUMBER = re.compile(r"[\d-]+")
-_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{8}")
+"""Line ends, those of shell and quoted-printable too, before something that is no ordinary word."""
 _SPACED = tuple(
-    re.compile(rf"(?<![^\s\"'(:=]){char}(?:{gap}{char}){{8,}}(?!{gap}?{char})")
-    for char, gap in ((r"[^\s]", " "), (r"\w", r"\."), (r"\w", "-"), (r"\w", "_"))
+    (sign, re.compile(rf"(?<![^\s\"'(:=]){char}(?:{re.escape(gap)}{char}){{8,}}(?!{char})"), gap == " ")
+    for sign, gap, char in (
+        (b"a a a a a a a a a", " ", r"\S"),
+        (b"a.a.a.a.a.a.a.a.a", ".", "[A-Za-z0-9]"),
+        (b"a-a-a-a-a-a-a-a-a", "-", "[A-Za-z0-9]"),
+        (b"a_a_a_a_a_a_a_a_a", "_", "[A-Za-z0-9]"),
+    )
 )
-_SIGNS = tuple((b"a" + gap) * 8 + b"a" for gap in (b" ", b".", b"-", b"_"))
-_ANY_LETTER = bytes(ord("a") if 0x20 < code < 0x7F else code for code in range(256))
-_LETTERS = bytes(ord("a") if chr(code).isalnum() and code < 0x80 else code for code in range(256))
+_VISIBLE = bytes(ord("a") if 0x20 < code < 0x7F else code for code in range(256))
+_ALPHANUMERIC = bytes(ord("a") if chr(code).isalnum() and code < 0x80 else code for code in range(256))
 
 
-def pieces(text: str) -> list[Piece]:
-    """What stands between the parts of values that may have been taken apart, in order."""
-    found = [*_concatenated(text), *_broken(text), *_spaced(text)]
-    return _apart(sorted(found))
-
-
-def _apart(found: list[Piece]) -> list[Piece]:
-    kept: list[Piece] = []
-    for piece in found:
-        if not kept or piece.start >= kept[-1].end:
-            kept.append(piece)
-    return kept
+def pieces(text: str) -> Iterator[Piece]:
+    """What stands between the parts of values that may have been taken apart."""
+    yield from _concatenated(text)
+    yield from _broken(text)
+    yield from _spaced(text)
 
 
 def _concatenated(text: str) -> Iterator[Piece]:
@@ -58,32 +74,135 @@ def _concatenated(text: str) -> Iterator[Piece]:
 
 
 def _broken(text: str) -> Iterator[Piece]:
-    for match in _LINE_BREAKS.finditer(text):
+    for match in _LINE_ENDS.finditer(text):
         start = match.start() - (text[match.start() - 1] in "\r\\=")
         tail = _TAIL.search(text, max(0, start - 256), start)
         head = _HEAD.match(text, match.end())
-        if tail and head and belong_together(tail[0], head[0]):
-            yield Piece(start, match.end(), "")
-
-
-def belong_together(tail: str, head: str) -> bool:
-    """Whether two words may be one value taken apart: an address, a number, a key."""
-    whole = tail + head
-    if _PART_OF_NUMBER.fullmatch(whole):
-        return _NUMBERS.fullmatch(whole) is not None
-    if "@" in whole:
-        return whole.count("@") == 1 and "." in whole
-    if len(whole) < 12:
-        return False
-    return any(c.isdigit() for c in whole) or (tail.isupper() and head.isupper())
+        if tail and head and (between := glue(tail[0], head[0])) is not None:
+            yield Piece(start, match.end(), between)
 
 
 def _spaced(text: str) -> Iterator[Piece]:
     """The gaps of values that are written with one between all characters: A K I A, 4.1.1.1"""
     flat = text.encode("ascii", "replace")
-    spaced, joined = flat.translate(_ANY_LETTER), flat.translate(_LETTERS)
-    for n, (pattern, sign) in enumerate(zip(_SPACED, _SIGNS, strict=True)):
-        if sign not in (joined if n else spaced):
-            continue
-        for match in pattern.finditer(text):
-            yield from (Piece(at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+    visible, alphanumeric = flat.translate(_VISIBLE), flat.translate(_ALPHANUMERIC)
+    for sign, pattern, any_character in _SPACED:
+        if sign in (visible if any_character else alphanumeric):
+            for match in pattern.finditer(text):
+                yield from (Piece(at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+
+
+# -- over slots ----------------------------------------------------------------------------------------------
+
+_REACH = 5
+"""How many slots on the second part of a value may stand."""
+_CONTEXT = 256
+_FRAGMENT = re.compile(r"\s*[A-Za-z0-9_+/=@.-]{1,64}\s*")
+"""A slot that is nothing but a part of a value."""
+_LONG_NUMBER = re.compile(r"\d{13,19}")
+
+
+class Part(NamedTuple):
+    """A stretch of a slot's text in a join."""
+
+    slot: Slot
+    start: int
+    end: int
+    at: int
+    """Where it stands in the joined text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Stretches of several slots as one text. What is found within one part is of no interest: it is found
+    in the slot as well."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+    def spans(self, start: int, end: int) -> list[tuple[Slot, int, int]]:
+        """Where [start, end) of the joined text stands, slot by slot."""
+        return [
+            (part.slot, part.start + max(0, start - part.at), min(part.end, part.start + end - part.at))
+            for part in self.parts
+            if start < part.at + part.end - part.start and end > part.at
+        ]
+
+
+class _Edges(NamedTuple):
+    """A slot, and the words that it begins and ends with."""
+
+    slot: Slot
+    head: str
+    tail: str
+
+
+def joins(slots: Sequence[Slot]) -> Iterator[Join]:
+    """Texts that come about where slots are read together: ends with beginnings, and rows of fragments."""
+    edges = [_edges(slot) for slot in slots if slot.kind in ("text", "json") and slot.text.strip()]
+    for n, first in enumerate(edges):
+        for second in edges[n + 1 : n + 1 + _REACH] if first.tail else ():
+            if second.head and (between := _glue(first.tail, second.head)) is not None:
+                yield _joined([_end_of(first.slot), _beginning_of(second.slot)], between)
+    yield from _rows(edges)
+
+
+def _edges(slot: Slot) -> _Edges:
+    text = slot.text
+    begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    head, tail = _HEAD.match(text, begin), _TAIL.search(text, max(0, end - 256), end)
+    return _Edges(slot, head[0] if head else "", tail[0] if tail else "")
+
+
+def _glue(tail: str, head: str) -> str | None:
+    return "" if _LONG_NUMBER.fullmatch(tail + head) else glue(tail, head)
+
+
+def _rows(edges: Sequence[_Edges]) -> Iterator[Join]:
+    """Slots that are nothing but fragments, with the end of the slot before and the beginning of the next."""
+    n = 0
+    while n < len(edges):
+        first = n
+        while n < len(edges) and _FRAGMENT.fullmatch(edges[n].slot.text):
+            n += 1
+        if n - first > 1:
+            before = [_end_of(edge.slot) for edge in edges[max(0, first - 1) : first]]
+            row = [_whole(edge.slot) for edge in edges[first:n]]
+            after = [_beginning_of(edge.slot) for edge in edges[n : n + 1]]
+            if len(before + row + after) > 2:
+                yield _joined([*before, *row, *after], "")
+        n += 1
+
+
+def _whole(slot: Slot) -> Part:
+    return _part(slot, 0, len(slot.text))
+
+
+def _end_of(slot: Slot) -> Part:
+    """The end of a slot, from a white space on, so that no word is cut."""
+    text = slot.text
+    near = max(0, len(text) - _CONTEXT)
+    far = max(0, near - 8 * _CONTEXT)
+    return _part(slot, max(far, text.rfind(" ", far, near) + 1, text.rfind("\n", far, near) + 1), len(text))
+
+
+def _beginning_of(slot: Slot) -> Part:
+    text = slot.text
+    far = min(len(text), 9 * _CONTEXT)
+    ends = [at for space in " \n" if (at := text.find(space, _CONTEXT, far)) >= 0]
+    return _part(slot, 0, min(ends, default=far))
+
+
+def _part(slot: Slot, start: int, end: int) -> Part:
+    """A stretch without the white space around it."""
+    text = slot.text[start:end]
+    return Part(slot, start + len(text) - len(text.lstrip()), start + len(text.rstrip()), 0)
+
+
+def _joined(parts: Sequence[Part], between: str) -> Join:
+    text, placed = "", []
+    for n, part in enumerate(parts):
+        text += between if n else ""
+        placed.append(part._replace(at=len(text)))
+        text += part.slot.text[part.start : part.end]
+    return Join(text, tuple(placed))

@@ -29,19 +29,17 @@ _HYPHENS = "\u2010\u2011\u2012\u2013\u2043\u2212\ufe58"
 _LONG_DASHES = "\u2014\u2015"
 _CONTROLS = [chr(c) for c in (*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F)]
 
-_LATIN = dict(
-    zip("ɡıɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "giaiABCDEFGHIJKLMNOPRSTUVWYZ", strict=True)
-)
+_LATIN = dict(zip("ɡıɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "giaiABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
 _LETTER_BLOCKS = ((0x1F150, "A"), (0x1F170, "A"), (0x1F1E6, "A"))
 """First characters of alphabets that have no decomposition: circled, squared, regional indicators."""
 _LOOKALIKES = dict(
     zip(
-        "аАВсСеЕһНіІјЈкКмМоОрРԛѕЅтТуУԝхХѵԁӏЗ" "αΑΒεΕΖηΗιΙκΚΜνΝοΟρΡτΤυΥΧγω" "ԍցһոօսԱՕ" "ᎠᎡᎢᎪᎫᎬᎳᎷᎻᏀᏃᏎᏚᏙᏞᏟᏢᏦᏴ",
-        "aABcCeEhHiIjJkKmMoOpPqsStTyYwxXvdl3" "aABeEZnHiIkKMvNoOpPtTuYXyw" "GghnouUO" "DRTAJEWMHGZ4SVLCPKB",
+        "аАВсСеЕһНіІјЈкКмМоОрРԛѕЅтТуУԝхХѵԁӏЗαΑΒεΕΖηΗιΙκΚΜνΝοΟρΡτΤυΥΧγωԍցһոօսԱՕᎠᎡᎢᎪᎫᎬᎳᎷᎻᏀᏃᏎᏚᏙᏞᏟᏢᏦᏴ",
+        "aABcCeEhHiIjJkKmMoOpPqsStTyYwxXvdl3aABeEZnHiIkKMvNoOpPtTuYXywGghnouUODRTAJEWMHGZ4SVLCPKB",
         strict=True,
     )
 )
-"""Cyrillic, Greek, Armenian and Cherokee. They are folded only beside ASCII, else most Russian text would be."""
+"""Cyrillic, Greek, Armenian and Cherokee. They are folded only beside ASCII, else most of Russian would be."""
 _LOOKALIKE = f"[{''.join(_LOOKALIKES)}]"
 _MIXED = re.compile(
     rf"(?<=[A-Za-z0-9@_]){_LOOKALIKE}+|{_LOOKALIKE}+(?=[A-Za-z0-9@_])|(?<=[A-Za-z0-9]\.){_LOOKALIKE}+"
@@ -50,13 +48,12 @@ _SMUGGLED = re.compile("[\U000e0020-\U000e007e]{4,}|[\ufe00-\ufe0f\U000e0100-\U0
 """Text written in invisible characters: tags spell ASCII, variation selectors spell bytes."""
 
 
-def pieces(text: str) -> list[Piece]:
-    """What is to be replaced or left out, in order."""
-    found = list(_controls(text))
+def pieces(text: str) -> Iterator[Piece]:
+    """What is to be replaced or left out."""
+    yield from _controls(text)
     if not text.isascii():
         for start, end in _foreign(text):
-            found += _folded(text, start, end)
-    return found if len(found) < 2 else sorted(found)
+            yield from _folded(text, start, end)
 
 
 def _controls(text: str) -> Iterator[Piece]:
@@ -82,17 +79,14 @@ def _foreign(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _folded(text: str, start: int, end: int) -> Iterator[Piece]:
-    hidden = [match.span() for match in _SMUGGLED.finditer(text, start, end)]
-    for at, stop in hidden:
-        yield Piece(at, stop, _spelled(text[at:stop]))
+    for match in _SMUGGLED.finditer(text, start, end):
+        yield Piece(*match.span(), _spelled(match[0]))
     folds = _folds()
     for match in _foldable().finditer(text, start, end):
-        at = match.start()
-        if _reads(text, at) and not any(a <= at < b for a, b in hidden):
-            yield Piece(at, at + 1, folds[match[0]])
+        if _reads(text, match.start()):
+            yield Piece(*match.span(), folds[match[0]])
     for match in _MIXED.finditer(text, start, end):
-        for at in range(*match.span()):
-            yield Piece(at, at + 1, _LOOKALIKES[text[at]])
+        yield from (Piece(at, at + 1, _LOOKALIKES[text[at]]) for at in range(*match.span()))
 
 
 def _reads(text: str, at: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,6 +42,15 @@ class Piece(NamedTuple):
     text: str
 
 
+def in_order(pieces: Iterable[Piece]) -> list[Piece]:
+    """Pieces by place; of those that overlap, the first and longest."""
+    kept: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.start, -piece.end)):
+        if not kept or piece.start >= kept[-1].end:
+            kept.append(piece)
+    return kept
+
+
 class OffsetMap:
     """From a rewritten stretch of a text back to the text: pieces are kept whole, all else is as it was."""
 
@@ -61,9 +70,12 @@ class OffsetMap:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """What [start, end) of the view came from; `end` is greater than `start`."""
         first, last = self._piece_of(start), self._piece_of(end - 1)
-        left = self._plain(first, start) if first < 0 or start >= self._after[first] else self._pieces[first].start
-        right = self._plain(last, end) if last < 0 or end > self._after[last] else self._pieces[last].end
-        return left, right
+        left_is_plain = first < 0 or start >= self._after[first]
+        right_is_plain = last < 0 or end > self._after[last]
+        return (
+            self._plain(first, start) if left_is_plain else self._pieces[first].start,
+            self._plain(last, end) if right_is_plain else self._pieces[last].end,
+        )
 
     def _piece_of(self, index: int) -> int:
         """The last piece that begins at or before a character of the view; -1 for none."""
@@ -96,7 +108,7 @@ class View:
         return self.within.span(start, end) if self.within else (start, end)
 
     def rewritten(self, name: str, pieces: Sequence[Piece]) -> Iterator[View]:
-        """Views of the stretches around pieces, which are in order and do not overlap."""
+        """Views of the stretches around pieces, which are as `in_order` gives them."""
         for begin, end, some in _stretches(self.text, pieces):
             text = _replaced(self.text, begin, end, some)
             yield View(text, self.below(name), self.enclosing, OffsetMap(begin, some), self)
@@ -133,7 +145,9 @@ def _space_after(text: str, start: int, end: int) -> int:
 
 def _space_before(text: str, start: int, end: int) -> int:
     """Behind the last white space in [start, end); `start` for none."""
-    return max(start, text.rfind(" ", start, end) + 1, text.rfind("\n", start, end) + 1) if start < end else start
+    if start >= end:
+        return start
+    return max(start, text.rfind(" ", start, end) + 1, text.rfind("\n", start, end) + 1)
 
 
 def _replaced(text: str, begin: int, end: int, pieces: Sequence[Piece]) -> str:

@@ -1,0 +1,46 @@
+"""What is never a finding, as a policy says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import regex
+
+from tollgate.dlp.windows import TIMEOUT, DetectionFailed
+from tollgate.policy.dlp import Allowed
+from tollgate.policy.match import Matcher, names
+
+_DOMAIN = regex.compile(r"(?:.*@|[a-z][a-z0-9+.\-]*://(?:[^/@\s]*@)?)\[?([\w.\-]+)", regex.IGNORECASE | regex.DOTALL)
+_WITH_DOMAIN = frozenset({"EMAIL_ADDRESS", "URL"})
+
+
+class AllowList:
+    """Values, regular expressions and domains. ValueError for an expression that does not compile."""
+
+    def __init__(self, policy: Allowed) -> None:
+        self._values = frozenset(policy.values)
+        self._regexes = [_compiled(pattern) for pattern in policy.regexes]
+        self._domains = Matcher(policy.domains, names) if policy.domains else None
+
+    def allows(self, value: str, entity: str) -> bool:
+        """Whether this value of this entity is no finding."""
+        return value in self._values or self._matched(value) or (entity in _WITH_DOMAIN and self._at_home(value))
+
+    def _matched(self, value: str) -> bool:
+        try:
+            return any(allowed.fullmatch(value, timeout=TIMEOUT) for allowed in self._regexes)
+        except TimeoutError as e:
+            raise DetectionFailed(f"an allowed expression took longer than {TIMEOUT:g} s") from e
+
+    def _at_home(self, value: str) -> bool:
+        """Whether an address or URL is in one of the domains."""
+        found = _DOMAIN.match(value)
+        domain = found[1] if found else value.partition("/")[0]
+        return self._domains is not None and self._domains.matches([domain.rstrip(".")])
+
+
+def _compiled(pattern: str) -> Any:
+    try:
+        return regex.compile(pattern)
+    except regex.error as e:
+        raise ValueError(f"the allowed expression {pattern!r} is not valid: {e}") from None

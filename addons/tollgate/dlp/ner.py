@@ -1,0 +1,112 @@
+"""Names, organisations and places, by a language model of the operator's, through Presidio's own classes.
+
+They download what is missing, so every model is looked for first, and its absence is an error. Models are slow:
+only lines that may hold a name are shown to them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import regex
+
+from tollgate.dlp.span import Span
+from tollgate.policy.dlp import Ner
+
+_THRESHOLD = 0.4
+_LANGUAGE = "en"
+"""Presidio's tag for a model; it says nothing about the texts."""
+_MAX_LINE = 4000
+_LINE = regex.compile(rf"[^\r\n]{{1,{_MAX_LINE}}}")
+_NAME = regex.compile(r"(?<![\w./\\#@$-])\p{Lu}[\p{Ll}'’]{1,20}(?:[\s-]|[,.:;!?)]|$)|[\p{Lo}]{2}")
+_CODE = regex.compile(r"[{};]\s*$|^\s*(?:import|from|def|class|return|if|for|while|@|#include|//)\b|\w\(|=>|::|\w+=\w")
+
+
+class ModelMissing(ValueError):
+    """A model, or the package that runs it, is not on this machine."""
+
+
+class Recognizer(Protocol):
+    """Finds entities in a piece of text."""
+
+    def analyze(self, text: str) -> Sequence[Any]:
+        """Presidio's results."""
+
+
+class NerDetector:
+    """A model behind a gate. Models are no good with threads: one text at a time."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self._lock = threading.Lock()
+
+    def scan(self, text: str, key: str = "") -> list[Span]:
+        with self._lock:
+            return [span for start, line in lines_with_names(text) for span in self._judged(start, line)]
+
+    def _judged(self, offset: int, line: str) -> Iterator[Span]:
+        for result in self._recognizer.analyze(line):
+            if result.score >= _THRESHOLD:
+                yield Span(offset + result.start, offset + result.end, result.entity_type, float(result.score))
+
+
+def lines_with_names(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that may hold a name, with where they begin: with a capital word, and not like code."""
+    for line in _LINE.finditer(text):
+        if _NAME.search(line[0]) and not _CODE.search(line[0]):
+            yield line.start(), line[0]
+
+
+def build_ner(policy: Ner) -> NerDetector | None:
+    """The detector that a policy wants; None for no engine. ModelMissing where its model is not here."""
+    if policy.engine == "none":
+        return None
+    if not policy.model:
+        raise ModelMissing(f"ner: the engine {policy.engine} needs a model: a folder, or an installed model's name")
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return NerDetector(_ENGINES[policy.engine](policy.model, policy.entities))
+
+
+def _need_package(package: str, engine: str) -> None:
+    if find_spec(package) is None:
+        raise ModelMissing(f"ner: the engine {engine} needs the package {package}, which is not installed")
+
+
+def _need_folder(model: str, engine: str) -> str:
+    if not Path(model).is_dir():
+        raise ModelMissing(f"ner: {model!r} is no folder with a model for {engine}: nothing is downloaded")
+    return model
+
+
+class _NlpRecognizer:
+    """An engine of Presidio that reads a whole text at once, and the recognizer that takes its entities out."""
+
+    def __init__(self, engine: Any, entities: Sequence[str]) -> None:
+        from presidio_analyzer.predefined_recognizers import SpacyRecognizer
+
+        engine.load()
+        self._engine = engine
+        self._entities = list(entities)
+        self._recognizer = SpacyRecognizer(supported_entities=self._entities)
+
+    def analyze(self, text: str) -> Sequence[Any]:
+        artifacts = self._engine.process_text(text, _LANGUAGE)
+        return self._recognizer.analyze(text, self._entities, artifacts)
+
+
+def _models(name: Any) -> list[dict[str, Any]]:
+    return [{"lang_code": _LANGUAGE, "model_name": name}]
+
+
+def _spacy(model: str, entities: Sequence[str]) -> Recognizer:
+    import spacy.util
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
+
+    if not spacy.util.is_package(model):
+        _need_folder(model, "spacy")
+    return _NlpRecognizer(SpacyNlpEngine(models=_models(model)), entities)

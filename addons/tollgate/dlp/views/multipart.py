@@ -1,0 +1,137 @@
+"""Form data with uploaded files (RFC 7578), part by part, each with its place in the body.
+
+Who reads such a body in another way than the provider does sees other parts than it: a body that is not
+exactly as the standard says is not read at all.
+"""
+
+from __future__ import annotations
+
+import binascii
+import quopri
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
+from itertools import pairwise
+
+from tollgate.dlp.views.documents import charset_of, is_container
+from tollgate.dlp.views.view import ViewError
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_TRANSFER: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "7bit": bytes,
+    "8bit": bytes,
+    "binary": bytes,
+    "base64": binascii.a2b_base64,
+    "quoted-printable": quopri.decodestring,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field or a file of a form."""
+
+    name: str
+    filename: str
+    """Empty for a field."""
+    start: int
+    """Where its content begins in the body."""
+    end: int
+    data: bytes
+    """Its content, transfer encoding undone."""
+    charset: str
+    """In which its content is text that can be rewritten in place; empty where it is not."""
+
+    @property
+    def text(self) -> str | None:
+        """Its content where it can be rewritten in place."""
+        return self.data.decode(self.charset) if self.charset else None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {len(self.data)} bytes)"  # never the text
+
+
+def is_multipart(content_type: str) -> bool:
+    """True for a body that `parts` is for."""
+    return content_type.lstrip().lower().startswith("multipart/")
+
+
+def parts(content: bytes, content_type: str) -> list[Part]:
+    """The parts of a body, in order. ViewError where it is not exactly as it should be."""
+    found = list(_delimiter(content_type).finditer(content))
+    closing = [match for match in found if match[1]]
+    if len(found) < 2 or closing != found[-1:]:
+        raise _broken("its boundaries do not begin, part and end it")
+    if content[: found[0].start()].strip() or content[found[-1].end() :].strip():
+        raise _broken("there is text before its first boundary or behind its last")
+    return [_part(content, match.end(), after.start()) for match, after in pairwise(found)]
+
+
+def rewrite(content: bytes, edits: Iterable[tuple[Part, str]]) -> bytes:
+    """The body with other texts in the place of those of some parts; all other bytes stay."""
+    out: list[bytes] = []
+    done = 0
+    for part, text in sorted(edits, key=lambda edit: edit[0].start):
+        out += (content[done : part.start], text.encode(part.charset))
+        done = part.end
+    return b"".join((*out, content[done:]))
+
+
+def _delimiter(content_type: str) -> re.Pattern[bytes]:
+    header = Message()
+    header["content-type"] = content_type
+    boundaries = [value for name, value in header.get_params([]) if name.lower() == "boundary"]
+    if len(boundaries) != 1 or not boundaries[0]:
+        raise _broken("its content type does not name one boundary")
+    boundary = re.escape(boundaries[0].encode("utf-8", "surrogateescape"))
+    return re.compile(rb"(?:\A|\r?\n)--" + boundary + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+
+
+def _part(content: bytes, start: int, end: int) -> Part:
+    """The part between two boundaries."""
+    if not (blank := _BLANK_LINE.search(content, start, end)):
+        raise _broken("a part has no headers")
+    headers = HeaderParser().parsestr(content[start : blank.start()].decode("utf-8", "replace").lstrip())
+    names = [name.lower() for name in headers]
+    if len(set(names)) < len(names) or headers.defects:
+        raise _broken("a part has headers that can be read in two ways")
+    raw = content[blank.end() : end]
+    data = _transferred(raw, headers)
+    name = headers.get_param("name", "", "content-disposition")
+    return Part(
+        name if isinstance(name, str) else name[2],
+        headers.get_filename(""),
+        blank.end(),
+        end,
+        data,
+        _rewritable(data, headers) if data == raw else "",
+    )
+
+
+def _transferred(raw: bytes, headers: Message) -> bytes:
+    encoding = str(headers.get("content-transfer-encoding", "")).strip().lower()
+    if (decode := _TRANSFER.get(encoding)) is None:
+        raise _broken("a part has an unknown transfer encoding")
+    try:
+        return decode(raw)
+    except binascii.Error as e:
+        raise _broken("a part does not fit its transfer encoding") from e
+
+
+def _rewritable(data: bytes, headers: Message) -> str:
+    """The charset in which data is text and comes out as it went in; empty for none."""
+    if is_container(data):
+        return ""
+    for charset in (headers.get_content_charset(""), charset_of(data)):
+        try:
+            if charset and data.decode(charset).encode(charset) == data:
+                return charset
+        except (LookupError, UnicodeError):
+            continue
+    return ""
+
+
+def _broken(why: str) -> ViewError:
+    return ViewError(f"the form data cannot be read: {why}", "broken_multipart")

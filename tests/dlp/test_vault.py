@@ -1,0 +1,81 @@
+"""Conversations that the provider keeps."""
+
+from typing import Any
+
+import pytest
+
+from tollgate.dlp.vault import TokenVault, asked_ids, given_ids
+
+
+class Memory:
+    """A keeper that forgets what is over 100 bytes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        return self.kept.get(name)
+
+    def put(self, name: str, value: bytes) -> bool:
+        if len(value) <= 100:
+            self.kept[name] = value
+        return len(value) <= 100
+
+
+@pytest.mark.parametrize(
+    ("dialect", "request_body", "ids"),
+    [
+        ("openai-responses", {"previous_response_id": "resp_1"}, ["resp_1"]),
+        ("openai-responses", {"conversation": "conv_1"}, ["conv_1"]),
+        ("openai-responses", {"conversation": {"id": "conv_1"}}, ["conv_1"]),
+        ("openai-responses", {"input": [{"content": [{"file_id": "file-1"}]}]}, ["file-1"]),
+        ("openai-responses", {"tools": [{"container": {"file_ids": ["file-1", "file-2", 3]}}]}, ["file-1", "file-2"]),
+        ("openai-chat", {"messages": [{"content": [{"file": {"file_id": "file-1"}}]}]}, ["file-1"]),
+        ("anthropic-messages", {"messages": [{"content": [{"source": {"file_id": "f"}}, {"file_id": "f"}]}]}, ["f"]),
+        ("gemini-interactions", {"previous_interaction_id": "v1_1", "store": False}, ["v1_1"]),
+        ("openai-chat", {"previous_response_id": "resp_1"}, []),
+        ("openai-responses", {"previous_response_id": None, "conversation": ""}, []),
+        ("openai-responses", None, []),
+    ],
+)  # fmt: skip
+def test_what_a_request_names(dialect: str, request_body: Any, ids: list[str]) -> None:
+    assert asked_ids(dialect, request_body) == ids
+
+
+@pytest.mark.parametrize(
+    ("dialect", "request_body", "answer", "ids"),
+    [
+        ("openai-responses", {}, {"id": "resp_1", "conversation": {"id": "conv_1"}}, ["resp_1", "conv_1"]),
+        ("openai-responses", {}, {"type": "response.created", "response": {"id": "resp_1"}}, ["resp_1"]),
+        ("openai-responses", {"store": False}, {"id": "resp_1"}, []),
+        ("openai-responses", {"conversation": "conv_1"}, {"id": "resp_1"}, ["resp_1", "conv_1"]),
+        ("openai-responses", {"previous_response_id": "resp_0"}, {"id": "resp_1"}, ["resp_1"]),
+        ("openai-responses", {}, {"type": "response.output_text.delta", "delta": "x"}, []),
+        ("gemini-interactions", {}, {"interaction": {"id": "v1_1"}}, ["v1_1"]),
+        ("generic", None, {"id": "file-1", "object": "file"}, ["file-1"]),
+        ("openai-chat", {}, {"id": "chatcmpl-1"}, []),
+    ],
+)
+def test_what_an_answer_names(dialect: str, request_body: Any, answer: Any, ids: list[str]) -> None:
+    assert given_ids(dialect, request_body, answer) == ids
+
+
+def test_what_was_kept_is_recalled_under_each_id() -> None:
+    vault = TokenVault(Memory())
+
+    assert vault.keep(["resp_1", "conv_1"], {"QZXSA": "one"})
+    assert vault.keep(["resp_2"], {"QZXSB": "two"})
+
+    assert vault.recall(["resp_1"]) == vault.recall(["conv_1"]) == {"QZXSA": "one"}
+    assert vault.recall(["resp_2", "conv_1", "unheard of"]) == {"QZXSA": "one", "QZXSB": "two"}
+
+
+def test_nothing_is_written_where_there_is_nothing_to_keep() -> None:
+    memory = Memory()
+
+    assert TokenVault(memory).keep(["resp_1"], {})
+    assert memory.kept == {}
+
+
+def test_it_says_when_there_is_too_much_to_keep() -> None:
+    assert not TokenVault(Memory()).keep(["resp_1"], {"QZXSA": "x" * 200})
