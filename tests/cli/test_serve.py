@@ -82,8 +82,9 @@ def test_hosts_that_the_authority_may_not_vouch_for_are_told(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--listen", "8080"], "--listen takes host:port"),
-        (["--listen", "127.0.0.1:http"], "--listen takes host:port"),
+        (["--listen", "8080"], "is not host:port"),
+        (["--listen", "127.0.0.1:http"], "is not host:port"),
+        (["--admin", "127.0.0.1:99999"], "is not host:port"),
         (["--set", "emudhra=true"], "signs certificates with a leaked key"),
         (["--policy", "{tmp}/gone.yaml"], "gone.yaml"),
         (["--policy", "{tmp}/wrong.yaml"], "wrong.yaml:1"),

@@ -146,25 +146,23 @@ def _said(events: list[Event]) -> list[str]:
 def test_an_event_of_its_own_has_everything_that_its_kind_needs() -> None:
     answer = restorer("openai-chat")
 
-    out = restored(answer, [chat_chunk({"role": "assistant", "content": "q"}, index=1), Event(b"[DONE]")])
+    *out, done = restored(
+        answer, [chat_chunk({"role": "assistant", "content": "q"}, index=1), Event(b"[DONE]")]
+    )
 
-    assert [json.loads(event.data or b"") for event in out[:2]] == [
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion.chunk",
-            "choices": [{"index": 1, "delta": delta, "finish_reason": None, "logprobs": None} | drop],
-            "usage": None,
-        }
-        for delta, drop in [({"role": "assistant", "content": ""}, {})]
-    ] + [
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion.chunk",
-            "usage": None,
-            "choices": [{"index": 1, "delta": {"content": "q"}}],
-        }
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "usage": None}
+    first = {
+        "index": 1,
+        "delta": {"role": "assistant", "content": ""},
+        "finish_reason": None,
+        "logprobs": None,
+    }
+    rest = {"index": 1, "delta": {"content": "q"}}
+    assert [json.loads(event.data or b"") for event in out] == [
+        head | {"choices": [first]},
+        head | {"choices": [rest]},
     ]
-    assert out[2].data == b"[DONE]"
+    assert done.data == b"[DONE]"
 
 
 def test_choices_are_held_back_apart() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from mitmproxy import http
 
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
-from tollgate.calls import Answer, Call, Connection, Event, Notice, Refused
+from tollgate.calls import Answer, Call, Connection, Event, Notice, Refused, Runtime
 
 
 async def test_a_whole_call_is_answered_and_recorded(proxy: Proxy, provider: Provider) -> None:
@@ -263,3 +264,94 @@ async def test_health_tells_of_policy_and_coverage(proxy: Proxy) -> None:
     report = proxy.master.gate.report()
     assert (report["ok"], report["open_calls"]) == (True, 0)
     assert report["coverage"] == {"inspected": 1}
+
+
+class Late:
+    """An addon that a user adds while the proxy runs."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        self.told.append("setup")
+
+    def llm_end(self, call: Call) -> None:
+        self.told.append("end")
+
+
+async def test_an_addon_that_comes_later_is_set_up_before_its_first_call(proxy: Proxy) -> None:
+    late = Late()
+    proxy.master.addons.add(late)
+    for _ in range(2):
+        async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
+            await response.read()
+
+    assert late.told == ["setup", "end", "end"]
+
+
+class Clumsy:
+    """An addon with a bug where mitmproxy would go on without it."""
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        raise RuntimeError("the prompt: hello there")
+
+    async def llm_request(self, call: Call) -> None: ...
+
+
+async def test_an_addon_that_cannot_be_set_up_lets_nothing_pass(
+    proxy: Proxy, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy.master.addons.add(Clumsy())
+    async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
+        body = await response.text()
+
+    assert (response.status, response.headers["x-should-retry"]) == (500, "false")
+    assert provider.simulator.journal.entries == []
+    assert "the prompt" not in body + caplog.text
+
+
+class AnswersFirst:
+    """Another addon of mitmproxy's, which knows nothing of calls."""
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        flow.response = http.Response.make(418, b"teapot")
+
+
+async def test_a_call_that_another_addon_answers_is_on_record(tmp_path: Path, provider: Provider) -> None:
+    async with tollgate(tmp_path, provider, {}, AnswersFirst()) as proxy:
+        async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
+            await response.read()
+        [record] = await proxy.records()
+
+    assert (record["status"], record["outcome"]) == (418, "answered")
+    assert provider.simulator.journal.entries == []
+
+
+async def test_scripts_are_loaded_as_options(tmp_path: Path, provider: Provider) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from tollgate.calls import Refused\n"
+        "class Mine:\n"
+        "    async def llm_request(self, call):\n"
+        "        raise Refused('not on Sundays', code='sunday')\n"
+        "addons = [Mine()]\n"
+    )
+    async with tollgate(tmp_path, provider, {}, scripts=[str(script)]) as proxy:
+        async with asyncio.timeout(10):
+            while not proxy.master.addons.get("scriptloader").addons[0].addons:
+                await asyncio.sleep(0.01)
+        async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
+            answer = await response.json()
+
+    assert (response.status, answer["error"]["code"]) == (400, "sunday")
+
+
+async def test_observe_mode_refuses_no_body_for_its_size(tmp_path: Path, provider: Provider) -> None:
+    policy = {"mode": "observe", "bodies": {"max_size": "64 KB"}}
+    async with tollgate(tmp_path, provider, policy) as proxy:
+        async with proxy.client().post(CHAT, json=chat("x" * 200_000), headers=KEY) as response:
+            await response.read()
+        [record] = await proxy.records()
+
+    assert (response.status, record["coverage"]) == (200, "oversize")
+    assert [verdict["action"] for verdict in record["verdicts"]] == ["observe"]

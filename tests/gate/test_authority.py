@@ -97,10 +97,12 @@ def test_one_that_is_there_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_companys_own_key_needs_no_other_file(tmp_path: Path) -> None:
-    (tmp_path / KEY_FILE).write_bytes(b"key and certificate")
+    key, certificate = make_authority(["corp.example"])
+    (tmp_path / KEY_FILE).write_bytes(key + certificate)
 
     assert not ensure_authority(tmp_path, HOSTS)
-    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
+    assert (tmp_path / KEY_FILE).read_bytes() == key + certificate
+    assert (tmp_path / CERT_FILE).read_bytes() == certificate
 
 
 def test_hosts_it_may_not_vouch_for_are_named(tmp_path: Path) -> None:

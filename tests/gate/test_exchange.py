@@ -161,7 +161,7 @@ async def test_a_bug_of_ours_is_told_and_recorded_without_its_text(caplog: pytes
     error = told_error(client)
     assert (error["status"], error["code"]) == (500, "gate_failed")
     assert (broken.call.outcome, spy.seen) == ("failed", ["spy.end"])
-    assert "The gate room failed with ZeroDivisionError" in caplog.text
+    assert "The gate failed with ZeroDivisionError" in caplog.text
 
 
 async def test_a_bug_of_ours_in_a_stream_ends_it() -> None:

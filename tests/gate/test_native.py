@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from mitmproxy.proxy.layers import http as layers
 
-from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
+from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat
+from support.proxy import tollgate as fitting
 from support.rooms import Answers, Batches, Spy, sse
 from tollgate.calls import Answer, Call, End, Event, Refused
-from tollgate.gate import layer
+from tollgate.gate import Gate
 
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 SECRET = ValueError("the prompt: hello there")
 
 
-@pytest.fixture(autouse=True)
-def _unfit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "_NEEDED", {layers.HttpStream: ("no_such_method",)})
+@asynccontextmanager
+async def tollgate(
+    folder: Path, provider: Provider, policy: Any = None, *addons: object
+) -> AsyncIterator[Proxy]:
+    """A proxy whose stream layer does not fit."""
+    async with fitting(folder, provider, policy, *addons, gate=Gate("HttpStream has no legs")) as proxy:
+        yield proxy
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ async def proxy(tmp_path: Path, provider: Provider) -> AsyncIterator[Proxy]:
 
 async def test_it_is_told_that_the_proxy_falls_back(proxy: Proxy, caplog: pytest.LogCaptureFixture) -> None:
     told = [record.getMessage() for record in caplog.get_records("setup")]
-    assert [text for text in told if "own upstream leg" in text and "HttpStream.no_such_method" in text]
+    assert [text for text in told if "own upstream leg" in text and "HttpStream has no legs" in text]
 
 
 @STREAM
@@ -137,6 +142,40 @@ async def test_a_room_that_fails_is_a_refusal(
     assert record["outcome"] == "refused"
     assert spy.seen.count("spy.end") == 1
     assert len(provider.simulator.journal.entries) == (hook != "request")
+
+
+async def test_a_room_that_fails_on_an_event_ends_the_stream(tmp_path: Path, provider: Provider) -> None:
+    """Nothing of what the room did not see goes out after the error."""
+    async with tollgate(tmp_path, provider, {}, Spy(event=SECRET)) as proxy:
+        async with proxy.client().post(CHAT, json=chat(stream=True), headers=KEY) as response:
+            body = await response.text()
+        [record] = await proxy.records()
+
+    assert "spy room failed" in body
+    assert "hello" not in body
+    assert (record["outcome"], record["code"]) == ("refused", "room_failed")
+    assert proxy.master.gate.open == set()
+
+
+@STREAM
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+async def test_rooms_see_answers_decoded(
+    tmp_path: Path, provider: Provider, stream: bool, encoding: str
+) -> None:
+    seen: list[bytes] = []
+    spy = Spy(
+        event=lambda event: seen.append(event.data or b""), response=lambda answer: seen.append(answer.body)
+    )
+    async with tollgate(tmp_path, provider, {}, spy) as proxy:
+        headers = behave(encoding=encoding)
+        async with proxy.client().post(CHAT, json=chat(stream=stream), headers=headers) as response:
+            body = await response.read()
+        [record] = await proxy.records()
+
+    assert b"hello" in b"".join(seen)
+    assert "content-encoding" not in response.headers
+    assert b"hello" in body
+    assert record["outcome"] == "answered"
 
 
 @STREAM

@@ -19,6 +19,7 @@ from mitmproxy import options
 from simulator.providers import HOSTS
 from simulator.server import Simulator
 from support.certs import Authority, server_context, written
+from tollgate.gate import Gate
 from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
 from tollgate.gate.master import TollgateMaster
 
@@ -117,7 +118,12 @@ def policy_for(provider: Provider, policy: Mapping[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def tollgate(
-    folder: Path, provider: Provider, policy: Mapping[str, Any] | None = None, *addons: object, **opts: Any
+    folder: Path,
+    provider: Provider,
+    policy: Mapping[str, Any] | None = None,
+    *addons: object,
+    gate: Gate | None = None,
+    **opts: Any,
 ) -> AsyncIterator[Proxy]:
     """A running proxy with these addons behind its own, ended when the block is left."""
     file = folder / "policy.yaml"
@@ -125,8 +131,8 @@ async def tollgate(
     ensure_authority(folder / "certs", HOSTS)
     logging.getLogger("mitmproxy").setLevel(logging.ERROR)
     settings = options.Options(listen_host=LOOPBACK, listen_port=0, confdir=str(folder / "certs"))
-    settings.update_defer(tollgate_policy=[str(file)], tollgate_state=str(folder / "state"), **opts)
-    master = TollgateMaster(settings, grace=2.0, more=list(addons))
+    master = TollgateMaster(settings, grace=2.0, more=list(addons), gate=gate)
+    settings.update(tollgate_policy=[str(file)], tollgate_state=str(folder / "state"), **opts)
     running = asyncio.ensure_future(master.run())
     async with asyncio.timeout(10):
         while not (ports := master.addons.get("proxyserver").listen_addrs()) or not master.gate.rooms():

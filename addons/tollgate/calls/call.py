@@ -61,6 +61,9 @@ class Request:
 
     @property
     def url(self) -> str:
+        """ValueError where the target is no path: appended to the host, it would lead to another one."""
+        if not self.target.startswith("/"):
+            raise ValueError("the target of a request is a path")
         default = {"https": 443, "http": 80}.get(self.scheme)
         port = "" if self.port == default else f":{self.port}"
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -19,6 +19,7 @@ from rich.table import Table
 from tollgate.cli.launch import Launch
 from tollgate.gate.authority import BUNDLE_FILE, CERT_FILE, ensure_authority, uncovered
 from tollgate.gate.master import TollgateMaster
+from tollgate.gate.place import parse_place
 from tollgate.policy import Policy, PolicySource
 from tollgate.providers import Providers
 from tollgate.store import state_folder
@@ -38,7 +39,7 @@ def serve(launch: Launch) -> None:
         console.print(f"[bold red]tollgate up:[/] {e}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from e
     _log_to(console)
-    asyncio.run(_run(launch, opts, Greeting(console, launch, place), CallConsole(console)))
+    asyncio.run(_run(launch, opts, place, console))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +68,25 @@ def _place(launch: Launch) -> Place:
 
 
 def _options(launch: Launch, place: Place) -> options.Options:
-    """mitmproxy's options. Those of its addons are deferred until the addons are there."""
-    host, _, port = launch.listen.rpartition(":")
-    if not host or not port.isdecimal():  # without a host it would listen on every interface
-        raise ValueError(f"--listen takes host:port, such as 127.0.0.1:8080, not {launch.listen!r}")
+    """mitmproxy's own options."""
+    host, port = parse_place(launch.listen)
     if leaked := next((s for s in launch.settings if s.startswith(FORBIDDEN_OPTIONS)), ""):
         name = leaked.partition("=")[0]
         raise ValueError(f"the option {name!r} signs certificates with a leaked key, and is not available")
-    opts = options.Options(listen_host=host.strip("[]"), listen_port=int(port), confdir=str(place.authority))
-    opts.update_defer(
-        tollgate_policy=[str(path.absolute()) for path in launch.policy],
-        tollgate_state=str(place.state),
-        tollgate_admin=launch.admin,
-        scripts=[str(path.absolute()) for path in launch.scripts],
+    if launch.admin:
+        parse_place(launch.admin)
+    return options.Options(listen_host=host, listen_port=port, confdir=str(place.authority))
+
+
+def _addon_options(launch: Launch, place: Place) -> dict[str, object]:
+    """The options that addons have, to be set when they are there."""
+    return {
+        "tollgate_policy": [str(path.absolute()) for path in launch.policy],
+        "tollgate_state": str(place.state),
+        "tollgate_admin": launch.admin,
+        "scripts": [str(path.absolute()) for path in launch.scripts],
         **_egress(place.policy),
-    )
-    return opts
+    }
 
 
 def _egress(policy: Policy) -> dict[str, object]:
@@ -95,12 +99,14 @@ def _egress(policy: Policy) -> dict[str, object]:
     return {"mode": [f"upstream:{upstream.proxy}"], "upstream_auth": login}
 
 
-async def _run(launch: Launch, opts: options.Options, greeting: Greeting, lines: CallConsole) -> None:
-    master = TollgateMaster(opts, grace=launch.grace, more=[greeting, *([] if launch.quiet else [lines])])
+async def _run(launch: Launch, opts: options.Options, place: Place, console: Console) -> None:
+    told = [Greeting(console, launch, place), *([] if launch.quiet else [CallConsole(console)])]
+    master = TollgateMaster(opts, grace=launch.grace, more=told)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
     gc.freeze()  # what is loaded by now stays: no need to look through it at every collection
     try:
+        opts.update(**_addon_options(launch, place))
         opts.set(*launch.settings)
         await master.run()
     except exceptions.OptionsError as e:

@@ -10,7 +10,9 @@ from tollgate.dlp.windows import TIMEOUT, DetectionFailed
 from tollgate.policy.dlp import Allowed
 from tollgate.policy.match import Matcher, names
 
-_DOMAIN = regex.compile(r"(?:.*@|[a-z][a-z0-9+.\-]*://(?:[^/@\s]*@)?)\[?([\w.\-]+)", regex.IGNORECASE | regex.DOTALL)
+_DOMAIN = regex.compile(
+    r"(?:.*@|[a-z][a-z0-9+.\-]*://(?:[^/@\s]*@)?)\[?([\w.\-]+)", regex.IGNORECASE | regex.DOTALL
+)
 _WITH_DOMAIN = frozenset({"EMAIL_ADDRESS", "URL"})
 
 
@@ -24,7 +26,9 @@ class AllowList:
 
     def allows(self, value: str, entity: str) -> bool:
         """Whether this value of this entity is no finding."""
-        return value in self._values or self._matched(value) or (entity in _WITH_DOMAIN and self._at_home(value))
+        return (
+            value in self._values or self._matched(value) or (entity in _WITH_DOMAIN and self._at_home(value))
+        )
 
     def _matched(self, value: str) -> bool:
         try:

@@ -1,7 +1,7 @@
 """Payment cards: the numbers that issuers give, with a right check digit.
 
-Presidio's own recognizer finds one in every twentieth float and lacks Mastercard's 2-series, JCB's old numbers
-and those with 12 or 19 digits.
+Presidio's own recognizer finds one in every twentieth float and lacks Mastercard's 2-series, JCB's old
+numbers and those with 12 or 19 digits.
 """
 
 from __future__ import annotations
@@ -48,18 +48,41 @@ _BLOCK = regex.compile(r"\d+")
 _FOURS_BEFORE = regex.compile(r"\.$|(?<!\d)\d{4}[ \-]$")
 _FOURS_BEHIND = regex.compile(r"\.\d|[ \-]\d{4}(?!\d)")
 _RUN = regex.compile(r"(?<![A-Za-z0-9_.\-/+])\d+(?:[ .\-]\d+){0,12}(?![A-Za-z0-9_]|\.\d|-[A-Za-z])")
-_ID = regex.compile(r"(?:\bid|[_\-]id|Id|uid|key|hash|offset|time|timestamp|nonce|seed)[\"']?\s*[:=]?\s*[\"']?$")
+_ID = regex.compile(r"(?:\bid|[_\-]id|Id|uid|key|hash|offset|time|stamp|nonce|seed)[\"']?\s*[:=]?\s*[\"']?$")
 """What stands before a number that is none of a card, such as "request_id": 16 digits by chance."""
-_CONTEXT = Context(
-    "card cc pan visa mastercard maestro amex american express discover diners jcb unionpay debit credit"
-    " karte kreditkarte carte tarjeta carta cartão kaart".split()
+_BRANDS = (
+    "visa",
+    "mastercard",
+    "maestro",
+    "amex",
+    "american express",
+    "discover",
+    "diners",
+    "jcb",
+    "unionpay",
 )
+_CARD = (
+    "card",
+    "credit",
+    "debit",
+    "cc",
+    "pan",
+    "karte",
+    "kreditkarte",
+    "carte",
+    "tarjeta",
+    "carta",
+    "cartão",
+)
+_CONTEXT = Context([*_BRANDS, *_CARD])
 
 
 class CardJudge:
     """Finds card numbers."""
 
-    gate = Expression(r"\d{12}|\d{4}[ .\-]\d{4}[ .\-]\d{4}[ .\-]\d|\d{4}[ .\-]\d{6}[ .\-]\d{4}|\d{6}[ \-]\d{6}")
+    gate = Expression(
+        r"\d{12}|\d{4}[ .\-]\d{4}[ .\-]\d{4}[ .\-]\d|\d{4}[ .\-]\d{6}[ .\-]\d{4}|\d{6}[ \-]\d{6}"
+    )
     reach = Reach()
 
     def __init__(self, threshold: float) -> None:

@@ -1,6 +1,7 @@
 """Values that are secret because of where they stand: in environment variables, .env files and secret files.
 
-Of each value only keyed digests are kept: one of its longest word, by which it is spotted, and one of the whole.
+Of each value only keyed digests are kept: one of its longest word, by which it is spotted, and one of the
+whole.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _ENV_LINE = regex.compile(
     r"(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\r\n#]*?))[ \t]*(?:#.*)?$",
     regex.MULTILINE,
 )
-_COMMON = frozenset("127.0.0.1 0.0.0.0 localhost production development staging testing postgres disabled enabled".split())
+_COMMON = frozenset(
+    {"127.0.0.1", "localhost", "production", "development", "postgres", "disabled", "undefined"}
+)
 """Values of settings that are no secrets wherever they stand."""
 
 
@@ -65,7 +68,9 @@ class KnownValueDetector:
     def scan(self, text: str, key: str = "") -> list[Span]:
         if not self._by_word:
             return []
-        return [span for word in self._candidate.finditer(text) for span in self._at(text, word.start(), word[0])]
+        return [
+            span for word in self._candidate.finditer(text) for span in self._at(text, word.start(), word[0])
+        ]
 
     def _at(self, text: str, place: int, word: str) -> Iterator[Span]:
         """The values that have this word at this place."""

@@ -1,7 +1,7 @@
 """Names, organisations and places, by a language model of the operator's, through Presidio's own classes.
 
-They download what is missing, so every model is looked for first, and its absence is an error. Models are slow:
-only lines that may hold a name are shown to them.
+They download what is missing, so every model is looked for first, and its absence is an error. Models are
+slow: only lines that may hold a name are shown to them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _LANGUAGE = "en"
 _MAX_LINE = 4000
 _LINE = regex.compile(rf"[^\r\n]{{1,{_MAX_LINE}}}")
 _NAME = regex.compile(r"(?<![\w./\\#@$-])\p{Lu}[\p{Ll}'’]{1,20}(?:[\s-]|[,.:;!?)]|$)|[\p{Lo}]{2}")
-_CODE = regex.compile(r"[{};]\s*$|^\s*(?:import|from|def|class|return|if|for|while|@|#include|//)\b|\w\(|=>|::|\w+=\w")
+_CODE = regex.compile(
+    r"[{};]\s*$|^\s*(?:import|from|def|class|return|if|for|while|@|#include|//)\b|\w\(|=>|::|\w+=\w"
+)
 
 
 class ModelMissing(ValueError):
@@ -52,7 +54,9 @@ class NerDetector:
     def _judged(self, offset: int, line: str) -> Iterator[Span]:
         for result in self._recognizer.analyze(line):
             if result.score >= _THRESHOLD:
-                yield Span(offset + result.start, offset + result.end, result.entity_type, float(result.score))
+                yield Span(
+                    offset + result.start, offset + result.end, result.entity_type, float(result.score)
+                )
 
 
 def lines_with_names(text: str) -> Iterator[tuple[int, str]]:
@@ -67,7 +71,9 @@ def build_ner(policy: Ner) -> NerDetector | None:
     if policy.engine == "none":
         return None
     if not policy.model:
-        raise ModelMissing(f"ner: the engine {policy.engine} needs a model: a folder, or an installed model's name")
+        raise ModelMissing(
+            f"ner: the engine {policy.engine} needs a model: a folder, or an installed model's name"
+        )
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return NerDetector(_ENGINES[policy.engine](policy.model, policy.entities))
 
@@ -84,7 +90,7 @@ def _need_folder(model: str, engine: str) -> str:
 
 
 class _NlpRecognizer:
-    """An engine of Presidio that reads a whole text at once, and the recognizer that takes its entities out."""
+    """An engine of Presidio that reads a text, and the recognizer that takes its entities out."""
 
     def __init__(self, engine: Any, entities: Sequence[str]) -> None:
         from presidio_analyzer.predefined_recognizers import SpacyRecognizer
@@ -96,11 +102,20 @@ class _NlpRecognizer:
 
     def analyze(self, text: str) -> Sequence[Any]:
         artifacts = self._engine.process_text(text, _LANGUAGE)
-        return self._recognizer.analyze(text, self._entities, artifacts)
+        found: list[Any] = self._recognizer.analyze(text, self._entities, artifacts)
+        return found
 
 
-def _models(name: Any) -> list[dict[str, Any]]:
-    return [{"lang_code": _LANGUAGE, "model_name": name}]
+class _ModelRecognizer:
+    """A recognizer of Presidio that runs its model itself."""
+
+    def __init__(self, recognizer: Any, entities: Sequence[str]) -> None:
+        self._recognizer = recognizer
+        self._entities = list(entities)
+
+    def analyze(self, text: str) -> Sequence[Any]:
+        found = self._recognizer.analyze(text, self._entities)
+        return [result for result in found if result.entity_type in self._entities]
 
 
 def _spacy(model: str, entities: Sequence[str]) -> Recognizer:
@@ -109,4 +124,45 @@ def _spacy(model: str, entities: Sequence[str]) -> Recognizer:
 
     if not spacy.util.is_package(model):
         _need_folder(model, "spacy")
-    return _NlpRecognizer(SpacyNlpEngine(models=_models(model)), entities)
+    return _NlpRecognizer(SpacyNlpEngine(models=[{"lang_code": _LANGUAGE, "model_name": model}]), entities)
+
+
+def _stanza(model: str, entities: Sequence[str]) -> Recognizer:
+    """`model` is the code of a language whose models are in stanza's own folder."""
+    _need_package("stanza", "stanza")
+    from presidio_analyzer.nlp_engine import StanzaNlpEngine
+
+    resources = os.environ.get("STANZA_RESOURCES_DIR") or Path.home() / "stanza_resources"
+    _need_folder(str(Path(resources, model)), "stanza")
+    models = [{"lang_code": _LANGUAGE, "model_name": model}]
+    return _NlpRecognizer(StanzaNlpEngine(models=models, download_if_missing=False), entities)
+
+
+def _transformers(model: str, entities: Sequence[str]) -> Recognizer:
+    _need_package("transformers", "transformers")
+    _need_package("torch", "transformers")
+    from presidio_analyzer.predefined_recognizers import HuggingFaceNerRecognizer
+
+    folder = _need_folder(model, "transformers")
+    return _ModelRecognizer(HuggingFaceNerRecognizer(model_name=folder, threshold=_THRESHOLD), entities)
+
+
+def _gliner(model: str, entities: Sequence[str]) -> Recognizer:
+    """GLiNER is asked for words: person, organization."""
+    _need_package("gliner", "gliner")
+    from presidio_analyzer.predefined_recognizers import GLiNERRecognizer
+
+    folder = _need_folder(model, "gliner")
+    asked = {entity.lower().replace("_", " "): entity for entity in entities}
+    recognizer = GLiNERRecognizer(
+        model_name=folder, entity_mapping=asked, threshold=_THRESHOLD, local_files_only=True
+    )
+    return _ModelRecognizer(recognizer, entities)
+
+
+_ENGINES: Mapping[str, Callable[[str, Sequence[str]], Recognizer]] = {
+    "spacy": _spacy,
+    "stanza": _stanza,
+    "transformers": _transformers,
+    "gliner": _gliner,
+}

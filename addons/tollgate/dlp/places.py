@@ -114,7 +114,7 @@ GEMINI = Places(
             "thoughtSignature": SIGNED,
         },
     ),
-    end_fields=("candidates.finishReason", "candidates.content.parts.functionCall"),
+    end_fields=("candidates.finishReason", "candidates.content.parts.functionCall.args"),
     keeps=frozenset({"role"}),
 )
 """https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse"""
@@ -197,7 +197,9 @@ def _any(*tables: Places, in_base64: bool) -> Places:
 INVOKE = _any(CONVERSE, COHERE, CHAT, MESSAGES, in_base64=True)
 """Each of Bedrock's models has its own form: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html"""
 
-GENERIC = _any(OLLAMA, GEMINI, INTERACTIONS, COHERE, COMPLETIONS, CHAT, RESPONSES, MESSAGES, in_base64=False)
+GENERIC = _any(
+    *(OLLAMA, GEMINI, INTERACTIONS, CONVERSE, COHERE, COMPLETIONS, CHAT, RESPONSES, MESSAGES), in_base64=False
+)
 
 PLACES: Mapping[str, Places] = {
     "openai-chat": CHAT,

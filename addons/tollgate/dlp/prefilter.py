@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from hashlib import blake2b
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -22,9 +23,9 @@ from typing import Any, NamedTuple, Protocol
 import regex
 
 try:
-    import hyperscan
+    hyperscan: Any = import_module("hyperscan")
 except ImportError:  # it has wheels for Linux, macOS and Windows on x86-64, and for the first two on ARM
-    hyperscan = None  # type: ignore[assignment]
+    hyperscan = None
 
 
 class Letters(StrEnum):
@@ -48,8 +49,9 @@ class Expression(NamedTuple):
 class Prefilter(Protocol):
     """Many expressions, compiled. Safe to use from several threads at once."""
 
-    unfiltered: Collection[int]
-    """Numbers of expressions that the engine cannot compile: what they find may be anywhere."""
+    @property
+    def unfiltered(self) -> Collection[int]:
+        """Numbers of expressions that the engine cannot compile: what they find may be anywhere."""
 
     def ends(self, text: str) -> Mapping[int, Sequence[int]]:
         """By number of expression, about where its matches end; none that cannot match."""
@@ -142,7 +144,7 @@ def _ready(expressions: Iterable[Expression], letters: Letters) -> list[bytes]:
 
 
 class HyperscanPrefilter:
-    """All expressions in one database, which is kept on disk: to compile it takes seconds, to load it none."""
+    """All expressions in one database, kept on disk: to compile it takes seconds, to load it none."""
 
     def __init__(
         self, expressions: Sequence[Expression], cache: Path, letters: Letters = Letters.ANY
@@ -247,8 +249,7 @@ class Re2Prefilter:
 
 def _compile_re2(pattern: bytes) -> Any:
     """The pattern; None where RE2 has no such syntax, or where it matches nothing at all everywhere."""
-    import re2
-
+    re2: Any = import_module("re2")
     options = re2.Options()
     options.encoding, options.log_errors = re2.Options.Encoding.LATIN1, False
     try:

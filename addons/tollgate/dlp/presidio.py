@@ -1,8 +1,8 @@
 """Presidio's recognizers: their patterns, checks and context words, judged window by window.
 
-`AnalyzerEngine.analyze` runs every pattern over the whole text and counts a time-out as nothing found. Here the
-same recognizers are asked through the same public methods, but only where the prefilter says so, and a time-out is
-an error. The only file that imports presidio_analyzer, which takes seconds.
+`AnalyzerEngine.analyze` runs every pattern over the whole text and counts a time-out as nothing found. Here
+the same recognizers are asked through the same public methods, but only where the prefilter says so, and a
+time-out is an error. To import this module takes seconds: Presidio brings spaCy.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import Any
 import presidio_analyzer.predefined_recognizers as predefined
 import regex
 import tldextract.tldextract
-from presidio_analyzer import EntityRecognizer
+from presidio_analyzer import EntityRecognizer, PatternRecognizer
 from presidio_analyzer import Pattern as PresidioPattern
-from presidio_analyzer import PatternRecognizer
 
 from tollgate.dlp.context import WIDTH, Context
 from tollgate.dlp.prefilter import Expression
@@ -34,8 +33,8 @@ _REACH = Reach(back=200)
 
 
 def build_judges(detection: Detection) -> list[Judge]:
-    """One judge for each pattern of all that is to be looked for. ValueError for an entity, country or pattern
-    that does not exist or does not compile."""
+    """One judge for each pattern of all that is to be looked for. ValueError for an entity or a country that
+    does not exist, and for a pattern that cannot be compiled."""
     _keep_suffixes_offline()
     known = _known()
     judges: list[Judge] = []
@@ -53,7 +52,8 @@ def build_judges(detection: Detection) -> list[Judge]:
 def _known() -> dict[str, EntityRecognizer]:
     """Presidio's recognizers by entity, without those that need a model or a service."""
     found: dict[str, EntityRecognizer] = {}
-    for _, kind in inspect.getmembers(predefined, inspect.isclass):
+    kinds: list[tuple[str, Any]] = inspect.getmembers(predefined, inspect.isclass)
+    for _, kind in kinds:
         if _without_model(kind):
             recognizer = kind(supported_language="en")  # the language is only a filter there
             found |= dict.fromkeys(recognizer.supported_entities, recognizer)
@@ -91,39 +91,37 @@ def _own_patterns() -> Iterator[Pattern]:
 
 
 def _recognizer(pattern: Pattern) -> PatternRecognizer:
-    """A recognizer for a pattern of a policy. ValueError where it has neither or both, or does not compile."""
+    """A recognizer for a pattern of a policy. ValueError where it is none, or cannot be compiled."""
     if bool(pattern.regex) == bool(pattern.words):
         raise ValueError(f"the pattern {pattern.name} needs either a regex or words")
-    patterns = None
-    if pattern.regex:
-        try:
-            patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)]
-        except ValueError as e:
-            raise ValueError(f"the pattern {pattern.name}: {e}") from None
+    try:
+        patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)] if pattern.regex else []
+    except ValueError as e:
+        raise ValueError(f"the pattern {pattern.name}: {e}") from None
     return PatternRecognizer(
         supported_entity=pattern.name,
         name=pattern.name,
         patterns=patterns,
-        deny_list=list(pattern.words) or None,
+        deny_list=list(pattern.words),
         deny_list_score=pattern.score,
         context=list(pattern.context),
     )
 
 
 def _keep_suffixes_offline() -> None:
-    """The e-mail recognizer asks tldextract, which would fetch its list anew: the one in its package serves."""
+    """The e-mail recognizer asks tldextract, which would fetch its list anew: that in its package serves."""
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
 
 
 # -- how they judge ----------------------------------------------------------------------------------------
 
 
-def _judges(recognizer: EntityRecognizer, thresholds: Mapping[str, float], own: bool = False) -> list[Judge]:
-    entity = recognizer.supported_entities[0]
-    if not isinstance(recognizer, PatternRecognizer):
+def _judges(recognizer: Any, thresholds: Mapping[str, float], own: bool = False) -> list[Judge]:
+    patterns = getattr(recognizer, "patterns", None)
+    if patterns is None:
         return [WholeJudge(recognizer, thresholds)]
-    threshold = thresholds.get(entity, THRESHOLD)
-    return [PatternJudge(recognizer, pattern, threshold, own) for pattern in recognizer.patterns]
+    threshold = thresholds.get(recognizer.supported_entities[0], THRESHOLD)
+    return [PatternJudge(recognizer, pattern, threshold, own) for pattern in patterns]
 
 
 class PatternJudge:
@@ -198,7 +196,7 @@ class WholeJudge:
     gate = None
     reach = _REACH
 
-    def __init__(self, recognizer: EntityRecognizer, thresholds: Mapping[str, float]) -> None:
+    def __init__(self, recognizer: Any, thresholds: Mapping[str, float]) -> None:
         self._recognizer = recognizer
         self._thresholds = thresholds
 

@@ -1,7 +1,7 @@
 """What is looked for unless a policy says more: what serves for prompts, code and logs.
 
-Measured on source code, Presidio's own choice finds a URL in every `flow.re`, a phone number in every epoch and a
-card in every twentieth float. What is not here can be switched on by name (`entities`) or country (`countries`).
+In source code, Presidio's own choice finds a URL in every `flow.re`, a phone number in most epochs and a card
+in every twentieth float. What is not here is switched on by name (`entities`) or country (`countries`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules for secrets: those of the package kingfisher-bin, and files in the format of gitleaks and betterleaks."""
+"""Rules for secrets: those of the package kingfisher-bin, and files in the format of gitleaks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RulesMissing(Exception):
 def kingfisher_rules(cache: Path) -> list[SecretRule]:
     """The rules of the installed kingfisher-bin, asked for once in each version. RulesMissing without it.
 
-    Its program is only told to list its rules: it is never used to scan or, which needs the network, to validate.
+    Its program is only told to list its rules: it never scans, nor validates, which needs the network.
     """
     try:
         file = cache / f"kingfisher-{version(_PACKAGE)}.json"
@@ -99,7 +99,8 @@ def _parse(listed: bytes) -> list[SecretRule]:
 def toml_rules(path: Path) -> list[SecretRule]:
     """The rules of a file. Rules for file names only, for commits, and such as are not reported are left out.
 
-    https://github.com/gitleaks/gitleaks#configuration ; ValueError where the file cannot be used.
+    Betterleaks writes them so too. https://github.com/gitleaks/gitleaks#configuration
+    ValueError where the file cannot be used.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -143,14 +144,12 @@ def _toml_rule(row: Mapping[str, Any], everywhere: _Allowlists, path: Path) -> S
 
 
 def _check(rule: SecretRule, path: Path) -> None:
-    for pattern in (rule.pattern, *rule.allowed):
-        try:
-            groups = compile_rule(pattern).groups
-        except regex.error as e:
-            raise ValueError(f"{path}: rule {rule.id}: this regular expression is not valid: {e}") from None
-    if rule.group > compile_rule(rule.pattern).groups:
+    try:
+        groups = [compile_rule(pattern).groups for pattern in (rule.pattern, *rule.allowed)]
+    except regex.error as e:
+        raise ValueError(f"{path}: rule {rule.id}: a regular expression is not valid: {e}") from None
+    if rule.group > groups[0]:
         raise ValueError(f"{path}: rule {rule.id}: there is no group {rule.group} in its regular expression")
-    del groups
 
 
 # -- both --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Keys, tokens and passwords: rules for those that have a look of their own, and what is assigned to a name."""
+"""Keys, tokens and passwords: rules for those with a look of their own, and what is assigned to a name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import regex
 from tollgate.dlp.prefilter import Expression, Letters
 from tollgate.dlp.secret_rules import SecretRule, chosen, compile_rule, kingfisher_rules, toml_rules
 from tollgate.dlp.span import Span
-from tollgate.dlp.windows import TIMEOUT, DetectionFailed, Judge, Reach, Windowed, build_windowed
+from tollgate.dlp.windows import TIMEOUT, DetectionFailed, Reach, Windowed, build_windowed
 from tollgate.policy.dlp import Secrets
 from tollgate.policy.match import Matcher, names
 
@@ -29,12 +29,31 @@ _SCHEME = r"(?i)\b[a-z][a-z0-9+.-]{1,24}://"
 
 OWN_RULES = (
     SecretRule("private-key", _KEY_BLOCK, "high", lenient=True),
-    SecretRule("connection-string", rf"{_SCHEME}[^\s:/@\"'`<>]{{0,128}}:([^\s/@\"'`<>]{{3,256}})@[\w\[]", "high"),
+    SecretRule(
+        "connection-string", rf"{_SCHEME}[^\s:/@\"'`<>]{{0,128}}:([^\s/@\"'`<>]{{3,256}})@[\w\[]", "high"
+    ),
     SecretRule("connection-password", r"(?i)[;\"'](?:password|pwd)\s?=\s?([^\s;\"'`]{4,128})[;\"']", "high"),
-    SecretRule("shared-key", r"(?i)\b(?:Account|SharedAccess|Preshared|Private)Key\s?=\s?([A-Za-z0-9+/]{32,88}={0,2})", "high"),
-    SecretRule("authorization", r"(?i)\b(?:bearer|basic|token)[ ]+([A-Za-z0-9._~+/-]{12,2000}={0,2})", "high", entropy=3.2),
-    SecretRule("user-password", r"(?i)\bcurl\b.{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,64}:([^\s\"'@]{4,128})", "high"),
-    SecretRule("password-hash", r"(\$(?:2[abxy]?|5|6|7|y|gy|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$=,+-]{20,300})", "high"),
+    SecretRule(
+        "shared-key",
+        r"(?i)\b(?:Account|SharedAccess|Preshared|Private)Key\s?=\s?([A-Za-z0-9+/]{32,88}={0,2})",
+        "high",
+    ),
+    SecretRule(
+        "authorization",
+        r"(?i)\b(?:bearer|basic|token)[ ]+([A-Za-z0-9._~+/-]{12,2000}={0,2})",
+        "high",
+        entropy=3.2,
+    ),
+    SecretRule(
+        "user-password",
+        r"(?i)\bcurl\b.{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,64}:([^\s\"'@]{4,128})",
+        "high",
+    ),
+    SecretRule(
+        "password-hash",
+        r"(\$(?:2[abxy]?|5|6|7|y|gy|argon2(?:id?|d)|scrypt|pbkdf2[\w-]*)\$[\w./$=,+-]{20,300})",
+        "high",
+    ),
 )
 """Such as belong to no vendor. Vendors' own shapes are kingfisher's, and these."""
 
@@ -44,7 +63,11 @@ VENDOR_RULES = (
     # https://developer.hashicorp.com/vault/docs/concepts/tokens
     SecretRule("vault-token", r"\b([sbr]\.[A-Za-z0-9]{24,26})\b", "medium", entropy=3.5),
     # https://docs.doppler.com/reference/auth-token-formats
-    SecretRule("doppler-token", r"\b(dp\.(?:ct|pt|st|sa|scim|audit)\.(?:[a-z0-9\-_]{2,35}\.)?[A-Za-z0-9]{40,44})\b", "high"),
+    SecretRule(
+        "doppler-token",
+        r"\b(dp\.(?:ct|pt|st|sa|scim|audit)\.(?:[a-z0-9\-_]{2,35}\.)?[A-Za-z0-9]{40,44})\b",
+        "high",
+    ),
     # https://developer.squareup.com/docs/build-basics/access-tokens
     SecretRule("square-secret", r"\b(sq0(?:atp|csp|idp)-[\w-]{22,43})(?![\w-])", "high"),
     # https://www.dropbox.com/developers/documentation/http/documentation
@@ -52,7 +75,9 @@ VENDOR_RULES = (
     # https://github.com/FiloSottile/age#recipients-and-identities
     SecretRule("age-secret-key", r"\b(AGE-SECRET-KEY-1[0-9A-Z]{58})\b", "high"),
     # https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/
-    SecretRule("new-relic-key", r"\b(NRAK-[A-Z0-9]{27}|NRJS-[a-f0-9]{19}|NRI[IQ]-[\w-]{32})(?![\w-])", "high"),
+    SecretRule(
+        "new-relic-key", r"\b(NRAK-[A-Z0-9]{27}|NRJS-[a-f0-9]{19}|NRI[IQ]-[\w-]{32})(?![\w-])", "high"
+    ),
     # https://io.adafruit.com/api/docs/#authentication
     SecretRule("adafruit-key", r"\b(aio_[A-Za-z0-9]{28})\b", "high"),
     # https://api.slack.com/authentication/rotation
@@ -67,8 +92,8 @@ VENDOR_RULES = (
     ),
 )
 
-_PASSWORD = r"(?i)(?:passw(?:or)?[dt]|passphrase|passcode|(?<![A-Za-z])pass|pwd)"
-_TOKEN = (
+_WORD = r"(?i)(?:passw(?:or)?[dt]|passphrase|passcode|(?<![A-Za-z])pass|pwd)"
+_KEY = (
     r"(?i)(?:secret|token|credential|cookie|session[_.-]?id"
     r"|(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service|shared"
     r"|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?(?:key|pass|secret)|[a-z]{3,16}[_-]key)"
@@ -76,14 +101,16 @@ _TOKEN = (
 _NEXT = r"[\w.\-]{0,24}[\"'`\]]{0,2}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
 _QUOTED = r"(?:[\"'`]|\\\")([^\s\"'`]{%s,512}?)(?:[\"'`]|\\\")"
 _PLAIN = r"([A-Za-z0-9$!@+/_][^\s\"'`<>(){}\[\],;]{%s,512})(?=[\s\"'`,;]|\\n|$)"
-_SAID = r"(?:api |access |secret |private )?(?:password|passphrase|passcode|secret|token|key)[ ](?:is|was)?[ ]?[\"'`]?"
+_SAID = r"(?:api |access |secret )?(?:password|passphrase|passcode|secret|token|key)[ ](?:is|was)?[ ]?[\"'`]?"
 
 ASSIGNMENTS = (
-    SecretRule("password-quoted", _PASSWORD + r"\w{0,24}[\"'`\]]{0,2}[ \t]{0,8},?[ \t]?" + _QUOTED % 6, entropy=2.2),
-    SecretRule("password-quoted", _PASSWORD + _NEXT + _QUOTED % 6, entropy=2.2),
-    SecretRule("password", _PASSWORD + _NEXT + _PLAIN % 6, entropy=2.5),
-    SecretRule("token-quoted", _TOKEN + _NEXT + _QUOTED % 12, entropy=3.0),
-    SecretRule("token", _TOKEN + _NEXT + _PLAIN % 15, entropy=3.0),
+    SecretRule(
+        "password-quoted", _WORD + r"\w{0,24}[\"'`\]]{0,2}[ \t]{0,8},?[ \t]?" + _QUOTED % 6, entropy=2.2
+    ),
+    SecretRule("password-quoted", _WORD + _NEXT + _QUOTED % 6, entropy=2.2),
+    SecretRule("password", _WORD + _NEXT + _PLAIN % 6, entropy=2.5),
+    SecretRule("token-quoted", _KEY + _NEXT + _QUOTED % 12, entropy=3.0),
+    SecretRule("token", _KEY + _NEXT + _PLAIN % 15, entropy=3.0),
     SecretRule("said", rf"(?i)\b{_SAID}" + _PLAIN % 7, entropy=2.8),
 )
 """What is assigned to a name is a secret only if it looks like one: see `looks_made`."""
@@ -95,12 +122,11 @@ def build_secrets(policy: Secrets, cache: Path) -> Windowed:
     rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *kingfisher_rules(cache)], policy.confidence)]
     rules += [rule for path in policy.rules for rule in toml_rules(path)]
     left_out = Matcher(policy.without, names) if policy.without else None
-    judges: list[Judge] = [SecretJudge(rule) for rule in rules]
+    judges = [SecretJudge(rule) for rule in rules]
     if policy.assignments:
         judges += [AssignmentJudge(rule) for rule in ASSIGNMENTS]
-    if left_out:
-        judges = [judge for judge in judges if not left_out.matches([judge.id])]
-    return build_windowed(judges, cache, Letters.ASCII)
+    wanted = [judge for judge in judges if not (left_out and left_out.matches([judge.id]))]
+    return build_windowed(wanted, cache, Letters.ASCII)
 
 
 class SecretJudge:
@@ -170,10 +196,10 @@ def secret_span(match: Any, group: int) -> tuple[int, int]:
         group = next((names[name] for name in _SECRET_GROUPS if name in names), 0)
     elif group == 0:
         group = next((n for n in range(1, match.re.groups + 1) if match.start(n) < match.end(n)), 0)
-    return match.span(group)
+    return match.start(group), match.end(group)
 
 
-_SECRET_GROUPS = ("secret", "password", "GIT_PASSWORD", "TOKEN")
+_SECRET_GROUPS = ("secret", "password", "GIT_PASS", "TOKEN")
 
 # -- what a secret looks like ------------------------------------------------------------------------------
 
@@ -201,7 +227,7 @@ def is_placeholder(secret: str) -> bool:
 
 
 def looks_made(value: str, quoted: bool) -> bool:
-    """Whether a value mixes letters, digits and signs as keys and passwords do. One without quotes may be code."""
+    """Whether a value mixes letters, digits and signs as keys and passwords do. Unquoted it may be code."""
     if (_WORDS if quoted else _CODE).fullmatch(value):
         return False
     return sum(kind.search(value) is not None for kind in _KINDS) > 1

@@ -14,7 +14,6 @@ import hmac
 import re
 from base64 import b32encode
 from collections.abc import Mapping
-from itertools import count
 from types import MappingProxyType
 
 BRAND = "QZX"
@@ -91,10 +90,11 @@ class Book:
 
     def token(self, entity: str, value: str) -> str:
         """The token for a value, entered here. No two values of a call share one."""
-        for again in count():
+        again = 0
+        token = self._minter.token(entity, value)
+        while self._originals.setdefault(token, value) != value:
+            again += 1
             token = self._minter.token(entity, value, again)
-            if self._originals.setdefault(token, value) == value:
-                break
         return token
 
 

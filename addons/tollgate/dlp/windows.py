@@ -32,12 +32,16 @@ class Reach(NamedTuple):
 class Judge(Protocol):
     """Says exactly what stands in a window."""
 
-    gate: Expression | None
-    """Matches wherever there may be something; None for a judge that looks at whole texts."""
-    reach: Reach
+    @property
+    def gate(self) -> Expression | None:
+        """Matches wherever there may be something; None for a judge that looks at whole texts."""
+
+    @property
+    def reach(self) -> Reach:
+        """How far around a match it has to look."""
 
     def wants(self, key: str) -> bool:
-        """Whether this JSON key makes more of a text than its gate says, so that all of it is to be judged."""
+        """Whether this JSON key makes more of a text than the gate says, so that all of it is judged."""
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterable[Span]:
         """What is found from `start` to `end`; what stands around is for context only."""

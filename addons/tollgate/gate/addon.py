@@ -10,9 +10,10 @@ from typing import Any
 
 from mitmproxy import addonmanager, ctx, http
 
-from tollgate.calls import Connection, Notice, Runtime
+from tollgate.calls import Connection, Notice, Outcome, Runtime
 from tollgate.gate import layer
 from tollgate.gate.exchange import Exchange
+from tollgate.gate.guards import Explained, FailClosed, Harmless, failure_response
 from tollgate.gate.health import Health
 from tollgate.gate.keeper import Keeper
 from tollgate.gate.native import Native
@@ -37,12 +38,12 @@ FORCED = {
 class Gate:
     """Recognises LLM calls, walks them through the addons, answers them in the client's own dialect."""
 
-    def __init__(self) -> None:
+    def __init__(self, problem: str = layer.problem()) -> None:
+        """`problem`: why our stream layer cannot be used; then mitmproxy's own upstream leg is."""
         self.coverage: Counter[str] = Counter()
         """What was seen, by kind: how far calls were inspected, and what was not looked into."""
         self.open: set[Exchange] = set()
         self.keeper = Keeper(self)
-        problem = layer.problem()
         self.health = Health(self.report)
         tunnels = Tunnels(self.keeper.runtime, self._saw, streams=not problem)
         self.addons: list[object] = [self.keeper, tunnels, self.health, *([Native(self)] if problem else [])]
@@ -61,34 +62,49 @@ class Gate:
 
     def rooms(self) -> tuple[Room, ...]:
         """The addons with LLM hooks, as they are now: scripts come and go while mitmproxy runs."""
-        chain = list(addonmanager.traverse(ctx.master.addons.chain))
+        chain = _chain()
         if chain != self._chain:
+            new = [addon for addon in chain if addon not in self._chain]
+            self._tell(new, "llm_prepare", self.keeper.runtime())
+            self._tell(new, "llm_setup", self.keeper.runtime())
             self._chain, self._rooms = chain, rooms_of(chain)
         return self._rooms
 
     def prepare(self, runtime: Runtime) -> None:
-        self._call("llm_prepare", runtime)
+        self._tell(_chain(), "llm_prepare", runtime)
 
     def setup(self, runtime: Runtime) -> None:
-        self._call("llm_setup", runtime)
+        self._chain = _chain()
+        self._rooms = rooms_of(self._chain)
+        self._tell(self._chain, "llm_setup", runtime)
 
     def notice(self, notice: Notice) -> None:
-        self._call("llm_notice", notice)
+        self._hear("llm_notice", notice)
 
     def _saw(self, seen: Connection) -> None:
         self.coverage[seen.sight] += 1
-        self._call("llm_connection", seen)
+        self._hear("llm_connection", seen)
 
-    def _call(self, hook: str, argument: object) -> None:
-        for addon in addonmanager.traverse(ctx.master.addons.chain):
+    def _tell(self, addons: list[object], hook: str, runtime: Runtime) -> None:
+        for addon in addons:
+            if callable(told := getattr(addon, hook, None)):
+                with Explained(f"{hook} of {name_of(addon)}"):
+                    told(runtime)
+
+    def _hear(self, hook: str, news: Notice | Connection) -> None:
+        for addon in _chain():
             if callable(heard := getattr(addon, hook, None)):
-                heard(argument)
+                with Harmless(f"{hook} of {name_of(addon)}"):
+                    heard(news)
 
     # -- calls -----------------------------------------------------------------------------------------------
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        if flow.response or flow.error or not flow.live:
-            return
+        if not flow.response and not flow.error and flow.live:
+            with FailClosed("Reading a request's head", flow):
+                self._open(flow)
+
+    def _open(self, flow: http.HTTPFlow) -> None:
         opening = open_request(flow, self.keeper.runtime())
         if opening is None:
             refuse(flow, self.keeper.runtime(), self._saw)
@@ -105,12 +121,35 @@ class Gate:
         if flow.response is not None and getattr(flow, layer.RELAY, None) is None:
             flow.response.stream = True
 
+    def response(self, flow: http.HTTPFlow) -> None:
+        self._note_untold(flow, "answered")
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        self._note_untold(flow, "failed")
+
+    def _note_untold(self, flow: http.HTTPFlow, outcome: Outcome) -> None:
+        """A call that another addon of mitmproxy answered, or that never was complete, is on record too."""
+        relay: Relay | None = getattr(flow, layer.RELAY, None)
+        if relay is None or relay.taken:
+            return
+        relay.taken = True
+        with Harmless("Recording a call that was not ours to answer"):
+            exchange = self.exchange(relay)
+            exchange.call.status = flow.response.status_code if flow.response else None
+            exchange.close(outcome, flow.error.msg if flow.error else "")
+            exchange.finish()
+            self.done_with(exchange)
+
     async def llm_answer(self, relay: Relay) -> None:
         """Our stream layer's own hook: a request is complete, and nobody has answered it."""
         handler = ctx.master.addons.get("proxyserver").connections.get(relay.flow.client_conn.id)
         if handler is None:
             return  # the client is gone
-        exchange = self.exchange(relay)
+        with FailClosed("Opening a call", relay.flow) as opened:
+            exchange = self.exchange(relay)
+        if opened.failed:
+            await relay.give_up(handler, failure_response())
+            return
         try:
             await relay.run(handler, exchange)
         finally:
@@ -122,6 +161,7 @@ class Gate:
         call = open_call(relay.flow, relay.opening)
         rooms = [r for r in self.rooms() if not (native and r.last)]
         exchange = Exchange(call, rooms, partial(settle, relay.opening, runtime))
+        relay.taken = True
         exchange.refusal = relay.opening.refusal
         exchange.dropped = relay.oversize
         self.open.add(exchange)
@@ -137,8 +177,7 @@ class Gate:
 
     def report(self) -> Mapping[str, Any]:
         """How the proxy is, for /healthz: `ok` is False where it turns calls away."""
-        chain = addonmanager.traverse(ctx.master.addons.chain)
-        rooms = {name_of(a): a.llm_health() for a in chain if hasattr(a, "llm_health")}
+        rooms = {name_of(a): a.llm_health() for a in _chain() if hasattr(a, "llm_health")}
         return {
             "ok": all(health.get("ok", True) for health in rooms.values()),
             "policy": {"digest": self.keeper.runtime().policy.digest, "problem": self.keeper.problem},
@@ -146,3 +185,8 @@ class Gate:
             "coverage": dict(self.coverage),
             "rooms": rooms,
         }
+
+
+def _chain() -> list[object]:
+    """Every addon there is, nested ones too, in mitmproxy's order."""
+    return list(addonmanager.traverse(ctx.master.addons.chain))

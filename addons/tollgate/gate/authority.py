@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ CERT_FILE = "mitmproxy-ca-cert.pem"
 BUNDLE_FILE = "ca-bundle.pem"
 """The public authorities and ours: for clients whose setting replaces their store (SSL_CERT_FILE)."""
 YEARS = 3
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 def ensure_authority(folder: Path, hosts: Iterable[str]) -> bool:
@@ -33,13 +35,9 @@ def ensure_authority(folder: Path, hosts: Iterable[str]) -> bool:
     if made:
         key, certificate = make_authority(subtrees(hosts))
         _write(folder / KEY_FILE, key + certificate, 0o600)
-        _write(folder / CERT_FILE, certificate, 0o644)
-    if (folder / CERT_FILE).exists():
-        _write(
-            folder / BUNDLE_FILE,
-            Path(certifi.where()).read_bytes() + (folder / CERT_FILE).read_bytes(),
-            0o644,
-        )
+    certificate = b"".join(_CERTIFICATE.findall((folder / KEY_FILE).read_bytes()))
+    _write(folder / CERT_FILE, certificate, 0o644)
+    _write(folder / BUNDLE_FILE, Path(certifi.where()).read_bytes() + certificate, 0o644)
     return made
 
 

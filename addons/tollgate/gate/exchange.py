@@ -20,8 +20,9 @@ from tollgate.calls import (
     Verdict,
 )
 from tollgate.calls.coding import CodingError, decode
+from tollgate.gate.guards import log_failure
 from tollgate.gate.pieces import Pieces, error_answer
-from tollgate.gate.walk import Room, Walk, log_failure
+from tollgate.gate.walk import Room, Walk
 from tollgate.policy import Settings
 
 OFF_LOOP = 256 * 1024
@@ -52,6 +53,8 @@ class Exchange:
         """Why the call is refused whatever it says, where that was clear before its body was read."""
         self.dropped = False
         """True where the request's body was larger than allowed, and so was not kept."""
+        self.finished = False
+        """True once the rooms were told that the call is over."""
         self._settle = settle
         self._pieces: Pieces | None = None
         """Set once a streamed answer has begun: an error can then only be told inside of it."""
@@ -67,7 +70,7 @@ class Exchange:
             raise
         except Exception as error:
             # The only one: a bug of ours must neither hang the client nor let anything pass.
-            log_failure("gate", error)
+            log_failure("The gate", error)
             failure = Failed("Tollgate failed to carry this call.", code="gate_failed", status=500)
             await self._break_off(sink, failure)
         finally:
@@ -234,6 +237,9 @@ class Exchange:
 
     def finish(self) -> None:
         """Tell every room that the call is over, once."""
+        if self.finished:
+            return
+        self.finished = True
         self.call.timings.ended = time.monotonic()
         self.walk.end()
 

@@ -10,6 +10,8 @@ from aiohttp import web
 from mitmproxy import addonmanager, ctx
 from mitmproxy.utils import asyncio_utils
 
+from tollgate.gate.place import parse_place
+
 logger = logging.getLogger("tollgate")
 
 
@@ -40,14 +42,13 @@ class Health:
             asyncio_utils.create_task(self._runner.cleanup(), name="admin port end", keep_ref=True)
 
     async def _start(self, place: str) -> None:
-        host, _, port = place.rpartition(":")
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host or "127.0.0.1", int(port)).start()
+            await web.TCPSite(self._runner, *parse_place(place)).start()
         except (OSError, ValueError) as e:
             logger.error("The admin port %s cannot be opened: %s", place, e)
             ctx.master.shutdown()

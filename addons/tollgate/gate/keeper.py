@@ -12,7 +12,8 @@ from mitmproxy import addonmanager, ctx, exceptions
 from mitmproxy.utils import asyncio_utils
 
 from tollgate.calls import Notice, Runtime
-from tollgate.policy import PolicyError, PolicySource
+from tollgate.gate.guards import Harmless
+from tollgate.policy import PolicySource
 from tollgate.providers import Providers
 from tollgate.store import Digester, load_key, state_folder
 
@@ -39,11 +40,12 @@ class Keeper:
 
     name = "tollgate-policy"
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, every: float = RELOAD_SECONDS) -> None:
         self.source: PolicySource | None = None
         self.problem = ""
         """Why the policy files as they are now could not be loaded; empty where they are in force."""
         self._rooms = rooms
+        self._every = every
         self._runtime: Runtime | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -66,7 +68,10 @@ class Keeper:
         try:
             self.source = PolicySource([Path(p).expanduser() for p in ctx.options.tollgate_policy])
             self._runtime = self._candidate(state_folder(ctx.options.tollgate_state))
-        except (PolicyError, OSError) as e:
+            if self._watch is not None:  # an option was changed while we run
+                self._rooms.prepare(self._runtime)
+                self._rooms.setup(self._runtime)
+        except (OSError, ValueError) as e:  # a PolicyError is a ValueError
             raise exceptions.OptionsError(str(e)) from e
 
     def running(self) -> None:
@@ -88,7 +93,7 @@ class Keeper:
 
     async def _reload(self) -> None:
         while self.source is not None:
-            await asyncio.sleep(RELOAD_SECONDS)
+            await asyncio.sleep(self._every)
             before = self.problem
             if await asyncio.to_thread(self.source.check):
                 await self._swap(self.runtime())
@@ -107,7 +112,8 @@ class Keeper:
             self._rooms.setup(new)
         except (OSError, ValueError) as e:
             self.problem = str(e)
-            self._rooms.setup(before)
+            with Harmless("Going back to the old policy"):
+                self._rooms.setup(before)
         else:
             self.problem, self._runtime = "", new
             self._tell("policy_loaded", f"policy {new.policy.digest} is in force", logging.INFO)

@@ -13,15 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from h2.settings import SettingCodes, Settings
 from mitmproxy import flow as mflow
 from mitmproxy import http
 from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator, NextLayer
 from mitmproxy.proxy.layers import http as layers
 
 if TYPE_CHECKING:
     from tollgate.gate.relay import Relay
 
+H2_STREAMS = 1000
+"""Calls at once on one HTTP/2 connection."""
 RELAY = "llm_relay"
 """The flow's attribute that holds its relay: not in `metadata`, which is saved with the flow."""
 
@@ -38,6 +42,8 @@ _NEEDED: dict[type, tuple[str, ...]] = {
         "_handle_event",
     ),
     layers.HttpLayer: ("make_stream", "event_to_child", "_handle_event"),
+    layers.Http1Server: ("send",),
+    layers.Http2Server: ("_handle_event",),
 }
 
 
@@ -197,6 +203,8 @@ class LlmLayer(layers.HttpLayer):
     """An HTTP layer of such streams."""
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if isinstance(event, events.Start) and self.context.client.alpn == b"h2":
+            self.connections[self.context.client] = roomy_http2_server(self.context.fork())
         if isinstance(event, Piece) and event.stream.owner is self:
             if self.streams.get(event.stream.stream_id) is event.stream:
                 yield from self.event_to_child(event.stream, event)
@@ -208,6 +216,15 @@ class LlmLayer(layers.HttpLayer):
         stream.owner = self
         self.streams[stream_id] = stream
         yield from self.event_to_child(stream, events.Start())
+
+
+def roomy_http2_server(context: Context) -> layers.Http2Server:
+    """mitmproxy's HTTP/2 server, but for more than the 100 streams at once that the h2 library announces."""
+    server = layers.Http2Server(context)
+    announced = {SettingCodes(code): value for code, value in server.h2_conn.local_settings.items()}
+    announced[SettingCodes.MAX_CONCURRENT_STREAMS] = H2_STREAMS
+    server.h2_conn.local_settings = Settings(client=False, initial_values=announced)
+    return server
 
 
 def replace_http_layer(next_layer: NextLayer) -> None:

@@ -62,10 +62,12 @@ class QuickAddonManager(addonmanager.AddonManager):
 class TollgateMaster(master.Master):
     """Runs the proxy until it is told to stop, then lets open calls end within `grace` seconds."""
 
-    def __init__(self, opts: options.Options, *, grace: float, more: list[object]) -> None:
+    def __init__(
+        self, opts: options.Options, *, grace: float, more: list[object], gate: Gate | None = None
+    ) -> None:
         super().__init__(opts)
         self.grace = grace
-        self.gate = Gate()
+        self.gate = gate or Gate()
         self.addons = QuickAddonManager(self)
         self.addons.add(
             core.Core(),

@@ -12,11 +12,13 @@ from typing import Protocol
 
 from mitmproxy import http
 
-from tollgate.calls import Answer, Attempt, CallError, End, Event, Failed
+from tollgate.calls import Answer, Attempt, CallError, End, Event, Failed, Headers
+from tollgate.calls.coding import CodingError, ContentDecoder, decode
 from tollgate.dialects import FRAMINGS, FramingError, framing_of
 from tollgate.gate import layer
 from tollgate.gate.exchange import Exchange
 from tollgate.gate.flows import headers_of, response_of
+from tollgate.gate.guards import FailClosed
 from tollgate.gate.pieces import Pieces
 from tollgate.gate.relay import Relay
 from tollgate.upstream.metering import Meter
@@ -44,8 +46,12 @@ class Native:
         relay: Relay | None = getattr(flow, layer.RELAY, None)
         if relay is None or flow.response or flow.error:
             return
-        exchange = self._gate.exchange(relay, native=True)
-        setattr(flow, EXCHANGE, exchange)
+        with FailClosed("Carrying a call", flow):
+            exchange = self._gate.exchange(relay, native=True)
+            setattr(flow, EXCHANGE, exchange)
+            await self._ask(flow, exchange)
+
+    async def _ask(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         try:
             await exchange.ask()
             if exchange.call.answer is not None:
@@ -57,32 +63,33 @@ class Native:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange = exchange_of(flow)
-        if exchange is None or exchange.closed or flow.response is None:
+        if exchange is None or exchange.finished or flow.response is None:
             return
         call = exchange.call
         call.timings.first_byte = time.monotonic()
         call.status = flow.response.status_code
         expected = call.dialect.expected_framing(call.params) if call.stream else ""
-        framing = framing_of(flow.response.headers.get("content-type", ""), b"", expected)
-        if framing:
+        if framing := framing_of(flow.response.headers.get("content-type", ""), b"", expected):
             self._stream(flow, exchange, framing)
 
     async def response(self, flow: http.HTTPFlow) -> None:
         exchange = exchange_of(flow)
-        if exchange is None or exchange.closed or flow.response is None:
+        if exchange is None or exchange.finished or flow.response is None:
             return
         try:
             if not flow.response.stream:
                 await self._whole(flow, exchange, flow.response)
             exchange.close("answered")
+        except CodingError as e:
+            message = f"The answer of {exchange.call.request.host} cannot be read: {e}."
+            self._tell(flow, exchange, Failed(message, code="answer_undecodable"))
         except CallError as error:
             self._tell(flow, exchange, error)
-        else:
-            self._finish(exchange)
+        self._finish(exchange)
 
     def error(self, flow: http.HTTPFlow) -> None:
         exchange = exchange_of(flow)
-        if exchange is not None and not exchange.closed:
+        if exchange is not None and not exchange.finished:
             left = not flow.client_conn.connected
             exchange.close("abandoned" if left else "failed", flow.error.msg if flow.error else "")
             self._finish(exchange)
@@ -115,13 +122,15 @@ class Native:
     def _stream(self, flow: http.HTTPFlow, exchange: Exchange, framing: str) -> None:
         assert flow.response is not None
         headers = headers_of(flow.response.headers.fields)
+        encoding = "" if framing == "raw" else headers.popall("content-encoding", [""])[0]
         flow.response.headers = response_of(flow.request, flow.response.status_code, headers, None).headers
-        meter = Meter(exchange.call, exchange.call.attempts[-1], headers)
-        flow.response.stream = streamer(exchange, meter, framing)
+        flow.response.stream = streamer(exchange, headers, framing, encoding)
 
     async def _whole(self, flow: http.HTTPFlow, exchange: Exchange, response: http.Response) -> None:
         headers = headers_of(response.headers.fields)
-        answer = Answer(response.status_code, headers, response.raw_content or b"")
+        encoding = headers.popall("content-encoding", [""])[0]
+        body = decode(response.raw_content or b"", encoding, exchange.call.policy.answers.max_size)
+        answer = Answer(response.status_code, headers, body)
         Meter(exchange.call, exchange.call.attempts[-1], answer.headers).whole(answer.body)
         await exchange.walk.up(answer)
         flow.response = response_of(flow.request, answer.status, answer.headers, answer.body)
@@ -142,20 +151,34 @@ def exchange_of(flow: http.HTTPFlow) -> Exchange | None:
     return getattr(flow, EXCHANGE, None)
 
 
-def streamer(exchange: Exchange, meter: Meter, framing: str) -> Callable[[bytes], Iterable[bytes]]:
-    """What mitmproxy is to call with each piece of an answer, and with b"" at its end. It never raises: that
-    would hang the client."""
+def streamer(
+    exchange: Exchange, headers: Headers, framing: str, encoding: str
+) -> Callable[[bytes], Iterable[bytes]]:
+    """What mitmproxy is to call with each piece of an answer, and with b"" at its end. It never raises, which
+    would hang the client, and gives nothing more once the stream was broken off."""
     decoder = FRAMINGS[framing].decoder()
+    decompressor = ContentDecoder(encoding, exchange.call.policy.answers.max_size)
+    meter = Meter(exchange.call, exchange.call.attempts[-1], headers)
     pieces = Pieces(exchange.walk, framing)
 
+    def events_of(data: bytes) -> list[Event]:
+        if data:
+            return decoder.feed(decompressor.feed(data))
+        decompressor.close()
+        return [*decoder.close(), End()]
+
     def take(data: bytes) -> Iterable[bytes]:
+        if exchange.closed:
+            return []
         try:
-            events: list[Event] = decoder.feed(data) if data else [*decoder.close(), End()]
+            events = events_of(data)
             meter.events(events)
             return exchange.count(pieces.up(events))
-        except FramingError as error:
-            return [exchange.tell_inside(Failed(f"The stream broke: {error}.", code="stream_cut"), pieces)]
+        except (CodingError, FramingError) as error:
+            broken: CallError = Failed(f"The stream broke: {error}.", code="stream_cut")
         except CallError as error:
-            return [exchange.tell_inside(error, pieces)]
+            broken = error
+        last = exchange.tell_inside(broken, pieces)
+        return [last] if last else []
 
     return take

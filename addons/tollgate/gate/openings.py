@@ -40,9 +40,9 @@ class Opening:
 
     @property
     def body_limit(self) -> int | None:
-        """Bytes of a body from which on it is dropped; None for none."""
-        bodies = self.settings.bodies
-        return bodies.max_size if bodies.oversize == "refuse" else None
+        """Bytes of a body from which on it is dropped; None where it is kept whatever its size."""
+        bodies, observed = self.settings.bodies, self.settings.mode == "observe"
+        return None if observed or bodies.oversize == "pass" else bodies.max_size
 
 
 def open_request(flow: http.HTTPFlow, runtime: Runtime) -> Opening | None:

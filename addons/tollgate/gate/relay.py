@@ -27,6 +27,8 @@ class Relay:
         self.opening = opening
         self.stream: layer.LlmStream | None = None
         """Set when the stream asks for the answer."""
+        self.taken = False
+        """True once there is an exchange for it: every call has just one."""
         self.oversize = False
         """True where the request's body was larger than the policy allows, and so was dropped."""
         self._limit = opening.body_limit
@@ -45,6 +47,11 @@ class Relay:
         self._handler = handler
         self._task = asyncio.current_task()
         await exchange.run(self)
+
+    async def give_up(self, handler: ConnectionHandler, response: http.Response) -> None:
+        """Answer without an exchange: there is none, because of a bug of ours."""
+        self._handler = handler
+        await self._inject(layer.Last(self.flow, None, self._asking, response))
 
     def leave(self) -> None:
         """The client left, or somebody killed the flow."""

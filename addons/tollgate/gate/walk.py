@@ -6,16 +6,13 @@ whatever a room raises here becomes a refusal, nothing leaves, and the trail nam
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from tollgate.calls import HOOKS, Answer, Call, CallError, End, Event, Refused, Verdict
-
-logger = logging.getLogger("tollgate")
+from tollgate.gate.guards import log_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class Walk:
         """Note that a room failed; gives the refusal that follows, or None where the call goes on."""
         self._broken.add(room.name)
         self.call.verdicts.append(Verdict(room.name, "error", type(error).__name__, "room_failed"))
-        log_failure(room.name, error)
+        log_failure(f"The {room.name} room", error)
         if any(name == room.name and choice == "open" for name, choice in self.call.policy.on_error.items()):
             return None
         message = f"Tollgate refused this call because its {room.name} room failed ({type(error).__name__})."
@@ -146,17 +143,10 @@ class _Guard:
             return False
         self.failed = True
         if self.harmless:
-            log_failure(self.room.name, error)
+            log_failure(f"The {self.room.name} room", error)
             return True
         if isinstance(error, CallError):
             return not self.walk.refused(self.room, error)
         if refusal := self.walk.failed(self.room, error):
             raise refusal from None
         return True
-
-
-def log_failure(room: str, error: BaseException) -> None:
-    """Say where a room failed. Never the exception's own text: it may quote a prompt."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in reversed(frames))
-    logger.error("The %s room failed with %s at %s", room, type(error).__name__, where)

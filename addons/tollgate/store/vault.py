@@ -41,8 +41,8 @@ _SHRINK = """DELETE FROM vault WHERE name IN (
 class Vault:
     """Names to bytes, shared by the processes of one machine that have the key. Safe from several threads.
 
-    sqlite3.Error where the file stops being usable. An entry has `largest` bytes at most and lasts for `keep` seconds; all together have about `room` bytes,
-    and the oldest make place for new ones.
+    An entry has `largest` bytes at most and lasts for `keep` seconds; all together have about `room` bytes,
+    and the oldest make place for new ones. sqlite3.Error where the file stops being usable.
     """
 
     def __init__(

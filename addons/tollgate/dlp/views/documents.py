@@ -20,6 +20,8 @@ from tollgate.dlp.views.view import Budget, ViewError
 _MOST_FILES = 10_000
 _SHORTEST = 9
 """Characters of a printable run in binary data that may be a value."""
+_RUN = b"a" * _SHORTEST
+_LONG = 64
 
 
 class Text(NamedTuple):
@@ -117,6 +119,21 @@ def plain(data: bytes) -> Iterator[Text]:
 def _printable(data: bytes) -> Iterator[str]:
     for start, end in stretches(data.translate(_PRINTABLE), _SHORTEST):
         yield data[start:end].decode("ascii")
+
+
+def promising(data: bytes) -> bool:
+    """False for data in which `texts` would find nothing: most of what may be base64 is none."""
+    if len(data) > _LONG or data.startswith(_MAGICS) or 4 * data.count(0) > len(data):
+        return True
+    return _RUN in data.translate(_PRINTABLE) or _is_utf8(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 # -- containers ----------------------------------------------------------------------------------------------
@@ -236,3 +253,4 @@ _CONTAINERS = (
     (b"Rar!\x1a\x07", _SEALED),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _SEALED),  # OLE2: old office documents, and all encrypted ones
 )
+_MAGICS = tuple(magic for magic, _ in (*_CONTAINERS, *_BOMS))

@@ -151,7 +151,9 @@ def _whole(text: str, start: int, end: int) -> int:
 
 
 def _decoded(text: str, start: int, end: int) -> Run:
-    run = "".join(text[start:end].split()).rstrip("=")
+    run = text[start:end].rstrip("=")
+    if "\n" in run:
+        run = "".join(run.split())
     digits = run.removeprefix("0x")
     if not _NOT_HEX.search(digits):
         return Run(start, end, "hex", bytes.fromhex(digits[: len(digits) & ~1]))

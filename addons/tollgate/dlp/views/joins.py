@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,12 +11,13 @@ from typing import NamedTuple
 from tollgate.calls import Slot
 from tollgate.dlp.views.view import Piece
 
-_TAIL = re.compile(r"[A-Za-z0-9_+/=@.-]{1,256}\Z")
-_HEAD = re.compile(r"[A-Za-z0-9_+/@.-]{1,256}=*(?!\s*[:=(\[])")
+_LONGEST = 256
+_OF_WORDS = string.ascii_letters + string.digits + "_+/=@.-"
+_HEAD = re.compile(r"[A-Za-z0-9_+/@.-]{1,256}+=*+(?!\s*[:=(\[])")
 """The first word of what follows, unless it is a name that something is assigned to."""
 _NUMBER = re.compile(r"[\d-]+")
 _KNOWN_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{3}-\d{3}-\d{4}")
-_ADDRESS = re.compile(r"@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\Z")
+_ADDRESS = re.compile(r"[^@]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}[.-]?")
 _SHORTEST_KEY = 12
 
 
@@ -27,10 +29,13 @@ def glue(tail: str, head: str) -> str | None:
             return " "
         return "" if _KNOWN_NUMBERS.fullmatch(whole) else None
     if "@" in whole:
-        return "" if "@" in tail + head[0] and "." in whole and not _ADDRESS.search(tail) else None
-    if len(whole) < _SHORTEST_KEY:
-        return None
-    return "" if any(map(str.isdigit, whole)) or (tail.isupper() and head.isupper()) else None
+        return "" if _ADDRESS.fullmatch(whole) and "@" in tail + head[0] and not _ADDRESS.fullmatch(tail) else None
+    return "" if len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) else None
+
+
+def _last_word(text: str, end: int) -> str:
+    before = text[max(0, end - _LONGEST) : end]
+    return before[len(before.rstrip(_OF_WORDS)) :]
 
 
 # -- within one text -----------------------------------------------------------------------------------------
@@ -38,7 +43,8 @@ def glue(tail: str, head: str) -> str | None:
 _WORD = "[A-Za-z0-9_+/=@.-]"
 _CONCATENATED = tuple(
     re.compile(
-        rf"{quote}(?<={_WORD}{quote})\s*(?:[+.&]|\|\|)?\s*(?:\\?\r?\n\s*)?[fbruFBRU]{{0,2}}{quote}(?={_WORD})"
+        rf"{quote}(?<={_WORD}{quote})(?=[\s+.&|\\])"
+        rf"\s*(?:[+.&]|\|\|)?\s*(?:\\?\r?\n\s*)?[fbruFBRU]{{0,2}}{quote}(?={_WORD})"
     )
     for quote in "\"'`"
 )
@@ -60,7 +66,7 @@ _VISIBLE = bytes(ord("a") if 0x20 < code < 0x7F else code for code in range(256)
 _ALPHANUMERIC = bytes(ord("a") if chr(code).isalnum() and code < 0x80 else code for code in range(256))
 
 
-def pieces(text: str) -> Iterator[Piece]:
+def gaps(text: str) -> Iterator[Piece]:
     """What stands between the parts of values that may have been taken apart."""
     yield from _concatenated(text)
     yield from _broken(text)
@@ -76,9 +82,8 @@ def _concatenated(text: str) -> Iterator[Piece]:
 def _broken(text: str) -> Iterator[Piece]:
     for match in _LINE_ENDS.finditer(text):
         start = match.start() - (text[match.start() - 1] in "\r\\=")
-        tail = _TAIL.search(text, max(0, start - 256), start)
-        head = _HEAD.match(text, match.end())
-        if tail and head and (between := glue(tail[0], head[0])) is not None:
+        tail, head = _last_word(text, start), _HEAD.match(text, match.end())
+        if tail and head and (between := glue(tail, head[0])) is not None:
             yield Piece(start, match.end(), between)
 
 
@@ -87,9 +92,13 @@ def _spaced(text: str) -> Iterator[Piece]:
     flat = text.encode("ascii", "replace")
     visible, alphanumeric = flat.translate(_VISIBLE), flat.translate(_ALPHANUMERIC)
     for sign, pattern, any_character in _SPACED:
-        if sign in (visible if any_character else alphanumeric):
-            for match in pattern.finditer(text):
-                yield from (Piece(at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+        classes = visible if any_character else alphanumeric
+        at = classes.find(sign)
+        while at >= 0:
+            found = pattern.match(text, at)
+            if found:
+                yield from (Piece(gap, gap + 1, "") for gap in range(at + 1, found.end(), 2))
+            at = classes.find(sign, found.end() if found else at + 1)
 
 
 # -- over slots ----------------------------------------------------------------------------------------------
@@ -150,8 +159,8 @@ def joins(slots: Sequence[Slot]) -> Iterator[Join]:
 def _edges(slot: Slot) -> _Edges:
     text = slot.text
     begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    head, tail = _HEAD.match(text, begin), _TAIL.search(text, max(0, end - 256), end)
-    return _Edges(slot, head[0] if head else "", tail[0] if tail else "")
+    head = _HEAD.match(text, begin)
+    return _Edges(slot, head[0] if head else "", _last_word(text, end))
 
 
 def _glue(tail: str, head: str) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from tollgate.calls import Kind
-from tollgate.dlp.views import documents, encodings, joins, normalise
+from tollgate.dlp.views import documents, encodings, normalise
+from tollgate.dlp.views.joins import gaps
 from tollgate.dlp.views.view import Budget, Piece, View, ViewError, in_order, original
 from tollgate.policy.dlp import Views
 
@@ -59,7 +60,7 @@ class _Look:
         yield from self._changed(view, name, chain.from_iterable(found.values()))
 
     def _parted(self, view: View, joined: bool) -> Iterable[Piece]:
-        return joins.pieces(view.text) if self.limits.joins and not joined else ()
+        return gaps(view.text) if self.limits.joins and not joined else ()
 
     def _changed(self, view: View, name: str, pieces: Iterable[Piece]) -> Iterator[View]:
         for child in view.rewritten(name, in_order(pieces)):
@@ -70,6 +71,8 @@ class _Look:
         if not (self.limits.encodings or (self.limits.documents and self.kind == "blob")):
             return
         for run in encodings.runs(view.text, _SHORTEST_RUN.get(self.kind, _SHORTEST)):
+            if not documents.promising(run.data):
+                continue
             enclosing = view.span(run.start, run.end) or view.enclosing
             key = enclosing, hash(run.data)
             if key not in self.seen:

@@ -15,6 +15,7 @@ from functools import cache
 from tollgate.dlp.views.view import Piece
 
 _CHUNK = 1024
+_ASTRAL = "\U00010000"
 _LAST = 0x20000
 """Behind it there are only ideographs, private use, and the invisible characters listed below."""
 
@@ -39,12 +40,14 @@ _LOOKALIKES = dict(
         strict=True,
     )
 )
-"""Cyrillic, Greek, Armenian and Cherokee. They are folded only beside ASCII, else most of Russian would be."""
+"""Cyrillic, Greek, Armenian and Cherokee. They are folded only beside ASCII, else most Russian would be."""
 _LOOKALIKE = f"[{''.join(_LOOKALIKES)}]"
+_ANY_LOOKALIKE = re.compile(_LOOKALIKE)
 _MIXED = re.compile(
     rf"(?<=[A-Za-z0-9@_]){_LOOKALIKE}+|{_LOOKALIKE}+(?=[A-Za-z0-9@_])|(?<=[A-Za-z0-9]\.){_LOOKALIKE}+"
 )
-_SMUGGLED = re.compile("[\U000e0020-\U000e007e]{4,}|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+_SPELLING = "[\ufe00-\ufe0f\U000e0020-\U000e007e\U000e0100-\U000e01ef]"
+_SMUGGLED = re.compile(f"{_SPELLING}{_SPELLING}{{3,}}")
 """Text written in invisible characters: tags spell ASCII, variation selectors spell bytes."""
 
 
@@ -83,9 +86,9 @@ def _folded(text: str, start: int, end: int) -> Iterator[Piece]:
         yield Piece(*match.span(), _spelled(match[0]))
     folds = _folds()
     for match in _foldable().finditer(text, start, end):
-        if _reads(text, match.start()):
-            yield Piece(*match.span(), folds[match[0]])
-    for match in _MIXED.finditer(text, start, end):
+        if (fold := folds.get(match[0])) is not None and _reads(text, match.start()):
+            yield Piece(*match.span(), fold)
+    for match in _MIXED.finditer(text, start, end) if _ANY_LOOKALIKE.search(text, start, end) else ():
         yield from (Piece(at, at + 1, _LOOKALIKES[text[at]]) for at in range(*match.span()))
 
 
@@ -99,16 +102,20 @@ def _reads(text: str, at: int) -> bool:
 
 
 def _spelled(run: str) -> str:
-    codes = [ord(c) for c in run]
-    if codes[0] > 0xE0000 and codes[0] < 0xE0100:
-        return "".join(chr(code - 0xE0000) for code in codes)
-    values = bytes(code - 0xFE00 if code < 0xE0000 else code - 0xE0100 + 16 for code in codes)
-    return values.decode("utf-8", "replace")
+    return bytes(map(_byte, map(ord, run))).decode("utf-8", "replace")
+
+
+def _byte(code: int) -> int:
+    """What a tag or a variation selector spells."""
+    if code < 0xE0000:
+        return code - 0xFE00
+    return code - 0xE0000 if code < 0xE0100 else code - 0xE0100 + 16
 
 
 @cache
 def _foldable() -> re.Pattern[str]:
-    return re.compile(f"[{''.join(map(re.escape, _folds()))}]")
+    """What may have a fold. All beyond the basic plane may: a class that lists them is searched one by one."""
+    return re.compile(f"[{''.join(char for char in _folds() if char < _ASTRAL)}{_ASTRAL}-\U0010ffff]")
 
 
 @cache

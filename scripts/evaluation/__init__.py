@@ -1,0 +1,1 @@
+"""How well detection does, on labelled data that is not part of this repository."""

@@ -1,0 +1,52 @@
+"""`python -m evaluation dlp DATA…`: what is measured, and what with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from evaluation import data
+from evaluation.dlp import code, measure, show
+from tollgate.dlp.engine import Engine, build
+from tollgate.policy.dlp import Detection
+from tollgate.store import Digester, load_key, state_folder
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def evaluation() -> None:
+    """Measures how well Tollgate does its work."""
+
+
+@app.command()
+def dlp(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled texts: JSON lines, perhaps gzipped.")
+    ] = None,
+    package: Annotated[
+        str, typer.Option("--code", help="An installed package to look for false alarms in.")
+    ] = "",
+) -> None:
+    """Detection of personal data and secrets, as the default policy has it."""
+    show(_tables(files or [], package, _engine()))
+
+
+def _engine() -> Engine:
+    state = state_folder()
+    return build(Detection(), state / "cache", Digester(load_key(state)), environ={})
+
+
+def _tables(files: list[Path], package: str, engine: Engine) -> Iterator[Table]:
+    for path in files:
+        yield measure(path.name, data.rows(path), engine)
+    if package:
+        yield code(data.sources(package), engine)
+
+
+if __name__ == "__main__":
+    app()
