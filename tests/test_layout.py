@@ -23,8 +23,8 @@ MAY_USE = {
     "trail": SHARED,
     "upstream": SHARED,
     "dlp": SHARED,
-    "gate": {*SHARED, "access", "trail", "upstream"},
-    "cli": {*SHARED, "gate", "trail", "upstream"},
+    "gate": {*SHARED, "access", "dlp", "trail", "upstream"},
+    "cli": {*SHARED, "dlp", "gate", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from tollgate.access.identity import SECRET_HEADERS, identify
+from tollgate.access.identity import identify
+from tollgate.calls.credentials import SECRET_HEADERS
 from tollgate.calls import Identity
 from tollgate.store import Digester
 

@@ -8,24 +8,8 @@ from urllib.parse import unquote
 
 from tollgate.access.tools import tool_of
 from tollgate.calls import Headers, Identity
+from tollgate.calls.credentials import KEY_HEADERS
 from tollgate.store import Digester
-
-_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
-
-SECRET_HEADERS = frozenset(
-    (
-        "authorization",
-        "proxy-authorization",
-        *_KEY_HEADERS,
-        "cookie",
-        "set-cookie",
-        "x-amz-security-token",  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-        "ocp-apim-subscription-key",  # https://learn.microsoft.com/azure/api-management/api-management-subscriptions
-        "cf-aig-authorization",  # https://developers.cloudflare.com/ai-gateway/configuration/authentication/
-        "statsig-api-key",  # Codex, to chatgpt.com
-    )
-)
-"""Headers, in lower case, whose values are credentials and are never shown, logged or kept."""
 
 _KEY_IN_QUERY = re.compile(r"(?:^|&)(?:key|api[-_]key|access_token)=([^&]+)")
 _ACCESS_KEY_ID = re.compile(r"Credential=([^/%,\s]+)")
@@ -65,7 +49,7 @@ def _credential(headers: Headers, query: str) -> tuple[str, str]:
     kind, secret = _in_authorization(headers.get("authorization", ""))
     if secret:
         return kind, secret
-    for name in _KEY_HEADERS:
+    for name in KEY_HEADERS:
         if secret := headers.get(name, "").strip():
             return name, secret
     return _in_query(query) if query else ("", "")

@@ -109,17 +109,19 @@ class Body:
         self._edits[slot.ordinal] = text
         self._rendered = self._json = None
 
+    def replace(self, content: bytes) -> None:
+        """Put another content in the place of one that is not JSON."""
+        self._rendered = content
+
     @property
     def edited(self) -> bool:
-        return bool(self._edits)
+        return bool(self._edits) or self._rendered is not None
 
     def render(self) -> bytes:
         """The content with its edits: all bytes but the touched literals are those that came in."""
-        if not self._edits:
-            return self.content
-        if self._rendered is None:
+        if self._rendered is None and self._edits:
             self._rendered = splice(self.content, self._edits)
-        return self._rendered
+        return self.content if self._rendered is None else self._rendered
 
 
 def find_slots(tree: Any, shape: Shape | None) -> list[Slot]:

@@ -1,8 +1,8 @@
 """Phone numbers of the world, told from the many other numbers that look like them.
 
 Presidio's recognizer takes four in five epoch seconds for phone numbers and is the slowest of all. Here one
-counts for one of three reasons: it is written as international numbers are; it is valid in a region and written
-as it is there; or the nearest telling word around it says phone, and not card or order.
+counts for one of three reasons: it is written as international numbers are; it is valid in a region and
+written as there; or the nearest telling word around it says phone, and not card or order.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _CALL = (
 """What one does with a phone number. It counts where the number follows at once."""
 _OTHER = (
     r"card|credit|debit|visa|mastercard|amex|cvv|account|acct|iban|bic|swift|routing|sort code|ssn"
-    r"|social security|passport|licen[cs]e|permit|ids?|uuid|guid|vat|tin|ein|itin|nhs|npi|zip|zipcode|postcode"
-    r"|postal|plz|invoice|order|ticket|issue|pr|serial|sku|isbn|issn|doi|model|version|build|commit|revision"
+    r"|social security|passport|licen[cs]e|permit|ids?|uuid|guid|vat|tin|ein|itin|nhs|npi|zip|zipcode"
+    r"|postcode|postal|plz|invoice|order|ticket|issue|pr|serial|sku|isbn|issn|doi|model|version|build|commit|revision"
     r"|port|lines?|rows?|pages?|pid|flight|dated?|time|timestamp|epoch|born|birth|dob|size|length|bytes|offset"
     r"|count|total|sum|amount|price|cost|balance|usd|eur|gbp|lat|lon|lng|latitude|longitude|coordinates|range"
     r"|hash|digest|checksum|ip|score"

@@ -30,6 +30,8 @@ CONTEXT_ADDS = 0.35
 FLAGS = regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 """With which Presidio's registry runs every pattern."""
 _REACH = Reach(back=200)
+_BEFORE = 140
+"""How far before a match, in characters, it is looked whether it is something else."""
 
 
 def build_judges(detection: Detection) -> list[Judge]:
@@ -70,9 +72,9 @@ def _without_model(kind: type) -> bool:
 def _chosen(detection: Detection, known: Mapping[str, EntityRecognizer]) -> set[str]:
     """The names of the entities that are to be looked for."""
     countries = {str(recognizer.country_code()) for recognizer in known.values() if recognizer.country_code()}
-    _all_in(detection.countries, countries, "country")
-    _all_in(detection.entities, [*known, *OWN], "entity")
     wanted = {country.lower() for country in detection.countries}
+    _all_in(wanted, countries, "country")
+    _all_in(detection.entities, [*known, *OWN], "entity")
     by_country = {name for name, recognizer in known.items() if recognizer.country_code() in wanted}
     profile = {row.entity for row in ROWS if row.on}
     return (profile | by_country | set(detection.entities)) - set(detection.without) - set(OWN)
@@ -139,6 +141,8 @@ class PatternJudge:
         self._context = Context(recognizer.context or ())
         self._needs_context = (row is not None and row.needs_context) or pattern.score < threshold
         self._own = own
+        self._lead = regex.compile(row.lead, regex.DOTALL) if row and row.lead else None
+        self._never_after = regex.compile(f"(?:{row.never_after})$") if row and row.never_after else None
         self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
         self.gate = self._gate(pattern.regex, row.gate if row and not own else None)
 
@@ -159,13 +163,23 @@ class PatternJudge:
             raise DetectionFailed(f"a pattern of {self._entity} took longer than {TIMEOUT:g} s") from e
 
     def _weighed(self, text: str, match: Any, key: str) -> Iterator[Span]:
-        first = match.start()
+        first = self._start(text, match)
+        if first is None:
+            return
         for last in self._ends(match):
             value = text[first:last]
             score = self._checked(value)
             if score and (score := self._in_context(text, first, value, score, key)) >= self._threshold:
                 yield Span(first, last, self._entity, score)
                 return
+
+    def _start(self, text: str, match: Any) -> int | None:
+        """Where the value begins; None where what stands before it says that it is something else."""
+        first: int = match.start()
+        if self._never_after and self._never_after.search(text[max(0, first - _BEFORE) : first]):
+            return None
+        lead = self._lead.match(match[0]) if self._lead else None
+        return first + (lead.end() if lead else 0)
 
     def _ends(self, match: Any) -> list[int]:
         """Where the value may end. The groups of an IBAN's pattern are its last blocks, which may be the next

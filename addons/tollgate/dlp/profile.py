@@ -21,10 +21,19 @@ class Row(NamedTuple):
     """Whether a word near it has to say what it is, whatever its checksum says."""
     gate: Expression | None = None
     """In place of Presidio's pattern for the prefilter, where that one matches too much."""
+    lead: str = ""
+    """A pattern for what a match may begin with and is no part of the value."""
+    never_after: str = ""
+    """A pattern for what stands before a match that is something else."""
 
 
 ROWS = (
-    Row("EMAIL_ADDRESS", gate=Expression(r"[\w!#$%&'*+/=?^`{|}~-]@\w")),
+    Row(
+        "EMAIL_ADDRESS",
+        gate=Expression(r"[\w!#$%&'*+/=?^`{|}~-]@\w"),
+        lead=r".*[!#$%&'*/=?^`{|}~](?=[^@])",  # legal in an address, but "email=bob@…" is what people write
+        never_after=r"://[^\s/@]{0,128}",  # a password in a URL
+    ),
     Row("IBAN_CODE"),
     Row("IP_ADDRESS"),
     Row("MAC_ADDRESS"),

@@ -87,10 +87,15 @@ def _list() -> bytes:
 def _parse(listed: bytes) -> list[SecretRule]:
     """Those that find secrets. The invisible ones find what belongs to a secret: hosts, account ids."""
     return [
-        SecretRule(row["id"], row["pattern"], row["confidence"], lenient=row["confidence"] == "high")
+        SecretRule(row["id"], row["pattern"], row["confidence"], lenient=_is_distinct(row))
         for row in json.loads(listed)
         if row["visible"]
     ]
+
+
+def _is_distinct(row: Mapping[str, Any]) -> bool:
+    """Whether what a rule finds looks like nothing else. Passwords in addresses are often placeholders."""
+    return row["confidence"] == "high" and not regex.search(r"connection|ur[il]\b|curl", row["id"])
 
 
 # -- TOML --------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ VENDOR_RULES = (
     # https://core.telegram.org/bots/api#authorizing-your-bot
     SecretRule("telegram-bot-token", r"(?<!\d)(\d{8,10}:AA[\w-]{33})(?![\w-])", "high"),
     # https://developer.hashicorp.com/vault/docs/concepts/tokens
-    SecretRule("vault-token", r"\b([sbr]\.[A-Za-z0-9]{24,26})\b", "medium", entropy=3.5),
+    SecretRule("vault-token", r"\b([sbr]\.(?=[A-Za-z]{0,25}\d)[A-Za-z0-9]{24,26})\b", "medium", entropy=3.5),
     # https://docs.doppler.com/reference/auth-token-formats
     SecretRule(
         "doppler-token",
@@ -167,7 +167,7 @@ class SecretJudge:
 
     def _believed(self, secret: str) -> bool:
         rule = self._rule
-        if rule.entropy and entropy(secret) <= rule.entropy:
+        if entropy(secret) <= max(rule.entropy, _LEAST_ENTROPY) or _TEMPLATE.search(secret):
             return False
         if _any_in(rule.stopwords, secret) or any(allowed.search(secret) for allowed in self._allowed):
             return False
@@ -203,9 +203,12 @@ _SECRET_GROUPS = ("secret", "password", "GIT_PASS", "TOKEN")
 
 # -- what a secret looks like ------------------------------------------------------------------------------
 
+_LEAST_ENTROPY = 2.0
+"""In bits per character: what has no more is no secret whatever a rule says."""
+_TEMPLATE = regex.compile(r"[$#%]\{|\{\{|\$\(|^<[^<>]*>$")
 _PLACEHOLDER = regex.compile(
     r"example|sample|dummy|placeholder|change[_-]?me|redacted|your[_-]|[_-]here$|fake|todo|fixme|foobar"
-    r"|x{4,}|\*{3,}|\.{3,}|_{4,}|^(.)\1*$|[$%#]\{|\{\{|\$\(|%s|^[<%{(\[]|^\$[A-Za-z_]+$"
+    r"|x{4,}|\*{3,}|\.{3,}|_{4,}|%s|^[<%{(\[]|^\$[A-Za-z_]+$"
     r"|^(?:none|null|true|false|undefined|pass(?:word|wd)?|pwd?|token|key|string|user(?:name)?)$",
     regex.IGNORECASE,
 )

@@ -57,14 +57,14 @@ class Secrets(Part):
     """Also what is assigned to a name such as password, token or secret."""
     rules: list[File] = Field(default_factory=list)
     """Rule files of your own, in the TOML format of gitleaks and betterleaks."""
-    without: Patterns = []
+    without: list[str] = []
     """Rules to leave out, by id."""
 
 
 class KnownValues(Part):
     """Values that are secret because of where they stand. They are kept as keyed digests only."""
 
-    environment: Patterns = []
+    environment: list[str] = []
     """Names of environment variables of the proxy whose values are secret: "*_TOKEN"."""
     files: list[File] = Field(default_factory=list)
     """.env files (each value is secret) and other files (the whole content is)."""
@@ -76,9 +76,11 @@ class Ner(Part):
     """Names, organisations and places, by a language model of your own. Nothing is ever downloaded."""
 
     engine: Literal["none", "spacy", "transformers", "gliner", "stanza"] = "none"
+    """What runs the model; "none" leaves names alone."""
     model: str | None = None
     """A folder, or the name of an installed model."""
     entities: list[str] = ["PERSON", "ORGANIZATION", "LOCATION"]
+    """What of it counts."""
 
 
 class Views(Part):
@@ -110,6 +112,7 @@ class Detection(Part):
     phone_regions: list[str] = ["US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "CA", "AU", "BR"]
     """Regions whose national phone formats are known, as ISO 3166 codes."""
     patterns: list[Pattern] = Field(default_factory=list)
+    """Entities of your own."""
     allow: Allowed = Allowed()
     secrets: Secrets = Secrets()
     known_values: KnownValues = KnownValues()
@@ -123,6 +126,8 @@ class Detection(Part):
 class Dlp(Part):
     """What is done with what is found."""
 
+    enabled: bool = False
+    """Whether calls are looked into at all."""
     actions: dict[str, Action] = {"SECRET": "replace", "PERSONAL": "replace"}
     """By entity, secret rule or group (SECRET, PERSONAL); the most specific one holds. "replace" puts a
     reversible token in the value's place; "mask", "hash", "redact" and "encrypt" cannot be undone here;
@@ -131,5 +136,3 @@ class Dlp(Part):
     """Where a finding cannot be replaced: within an attachment, an encoding, or over several parts."""
     on_mangled: Literal["restore_fuzzy", "error_to_model", "pass"] = "restore_fuzzy"
     """Where a model has changed a token within a tool call's arguments."""
-    answers: Literal["off", "report", "enforce"] = "off"
-    """Whether answers are looked at too, for what the model produced itself."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from tollgate.policy.dlp import Detection, Dlp
 from tollgate.policy.fields import (
     Clients,
     Duration,
@@ -74,6 +75,7 @@ class Settings(Part):
     bodies: Bodies = Bodies()
     answers: Answers = Answers()
     timeouts: Timeouts = Timeouts()
+    dlp: Dlp = Dlp()
     on_error: dict[Rooms, Literal["closed", "open"]] = Field(default_factory=dict)
     """What happens when a room fails: "closed" refuses the call (the default), "open" goes on without it."""
     # A new room adds its part here: one field, and one class above. All of it has to have defaults.
@@ -210,6 +212,7 @@ class PolicyFile(Settings):
     """LLM hosts of your own. Those of several files are put together."""
     connections: Connections = Connections()
     identification: Identification = Identification()
+    detection: Detection = Detection()
     upstream: Upstream = Upstream()
     trail: Trail = Trail()
     rules: list[Rule] = Field(default_factory=list)

@@ -2,5 +2,6 @@
 
 from tollgate.store.keys import Digester, load_key
 from tollgate.store.state import StateError, state_folder
+from tollgate.store.vault import Vault
 
-__all__ = ["Digester", "StateError", "load_key", "state_folder"]
+__all__ = ["Digester", "StateError", "Vault", "load_key", "state_folder"]

@@ -22,6 +22,11 @@ _SHORTEST = 9
 """Characters of a printable run in binary data that may be a value."""
 _RUN = b"a" * _SHORTEST
 _LONG = 64
+"""Bytes from which on anything is worth a closer look."""
+
+
+_BROKEN = "broken_document"
+_UNREADABLE = "unreadable_document"
 
 
 class Text(NamedTuple):
@@ -32,10 +37,6 @@ class Text(NamedTuple):
     text: str
     depth: int
     """How many containers stand around it."""
-
-
-_BROKEN = "broken_document"
-_UNREADABLE = "unreadable_document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,12 @@ def is_container(data: bytes) -> bool:
 
 def _container(data: bytes) -> _Container | None:
     """What kind of container data is; None for anything else."""
-    found = next((container for magic, container in _CONTAINERS if data.startswith(magic)), None)
-    if found is None and b"%PDF-" in data[:1024]:
+    for magic, container in _CONTAINERS:
+        if data.startswith(magic):
+            return container
+    if b"%PDF-" in data[:1024] and plain_text(data) is None:
         return _PDF
-    if found is None and data.rfind(_ZIP_END, -(1 << 16) - 22) >= 0:
-        return _ZIP
-    return found
+    return _ZIP if data.rfind(_ZIP_END, -(1 << 16) - 22) >= 0 else None
 
 
 def _coded(encoding: str) -> Callable[[bytes, Reading], Iterator[Text]]:
@@ -203,13 +204,13 @@ def _open_zip(data: bytes, reading: Reading) -> Iterator[Text]:
     if len(files) > _MOST_FILES:
         raise ViewError(f"a zip file with more than {_MOST_FILES} files", "too_many_files")
     names = [file.filename for file in files]
+    yield Text("names", "\n".join(names), 0)
     office = any(name in names for name in _OFFICE)
-    if not office:
-        yield Text("names", "\n".join(names), 0)
     for file in files:
         content = _extracted(archive, file, reading.budget)
-        if office and file.filename.endswith(".xml"):
-            yield Text("office", _without_markup(plain_text(content) or ""), 0)
+        if office and file.filename.endswith(".xml") and (xml := plain_text(content)) is not None:
+            yield Text("text", _without_markup(xml), 0)
+            yield Text("markup", "\n".join(dict.fromkeys(_MARKUP.findall(xml))), 0)
         else:
             yield from texts(content, reading)
 
@@ -226,16 +227,21 @@ def _extracted(archive: zipfile.ZipFile, file: zipfile.ZipInfo, budget: Budget) 
     return content
 
 
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
-_LINE_ENDS = re.compile(r"</(?:\w+:)?(?:p|h|si|row|tr)>|<(?:\w+:)?(?:br|cr|line-break)\b[^>]*>")
-_GAPS = re.compile(r"</(?:\w+:)?(?:c|tc|table-cell)>|<(?:\w+:)?(?:tab|s)\b[^>]*>")
-_MARKUP = re.compile(r"<[^>]*>")
+_LINE_ENDS = re.compile(r"</(?:\w+:)?(?:p|h|si|row|tr)>|<(?:\w+:)?(?:br|cr|line-break)\b[^<>]*+>")
+_GAPS = re.compile(r"</(?:\w+:)?(?:c|tc|table-cell)>|<(?:\w+:)?(?:tab|s)\b[^<>]*+>")
+_MARKUP = re.compile(r"<[^<>]*+>")
 
 
 def _without_markup(xml: str) -> str:
     """The text of an office document's XML. Word cuts words into runs, so most tags stand for nothing."""
-    xml = _CDATA.sub(lambda match: html.escape(match[1]), xml)
-    return html.unescape(_MARKUP.sub("", _GAPS.sub("\t", _LINE_ENDS.sub("\n", xml))))
+    xml = _LINE_ENDS.sub("\n", _without_cdata(xml))
+    return html.unescape(_MARKUP.sub("", _GAPS.sub("\t", xml)))
+
+
+def _without_cdata(xml: str) -> str:
+    out, *sections = xml.split("<![CDATA[")
+    split = (section.partition("]]>") for section in sections)
+    return out + "".join(html.escape(text) + rest for text, _, rest in split)
 
 
 _ZIP = _Container("zip", _open_zip)
@@ -247,7 +253,7 @@ _CONTAINERS = (
     (b"%PDF-", _PDF),
     (b"\x1f\x8b\x08", _Container("gzip", _coded("gzip"))),
     (b"\x28\xb5\x2f\xfd", _Container("zstd", _coded("zstd"))),
-    (b"BZh", _SEALED),
+    *((b"BZh%d1AY&SY" % level, _SEALED) for level in range(1, 10)),
     (b"\xfd7zXZ\0", _SEALED),
     (b"7z\xbc\xaf\x27\x1c", _SEALED),
     (b"Rar!\x1a\x07", _SEALED),

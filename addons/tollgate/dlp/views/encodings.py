@@ -24,7 +24,7 @@ _PERCENTS = re.compile(
 )
 _ENTITIES = re.compile(rf"&(?:amp;)*(#\d{{1,7}};?|#[xX]{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,31}};)")
 _ESCAPES = re.compile(
-    rf"\\\\*(?:u([Dd][89ABab]{_HEX}{{2}})\\+u([Dd][C-Fc-f]{_HEX}{{2}})"
+    rf"\\(?<!\\\\)\\*+(?:u([Dd][89ABab]{_HEX}{{2}})\\++u([Dd][C-Fc-f]{_HEX}{{2}})"
     rf"|(?:u({_HEX}{{4}})|u\{{({_HEX}{{1,6}})\}}|U({_HEX}{{8}})|x({_HEX}{{2}}))|([\"'/nrtbf]))"
 )
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\-~])")
@@ -113,7 +113,10 @@ class Run(NamedTuple):
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _CLASSES = bytes(ord("a") if code in _ALPHABET else ord(" ") for code in range(256))
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_NOT_HEX = re.compile("[^0-9A-Fa-f]")
+_HEX_DIGITS = re.compile("(?:0x)?([0-9A-Fa-f]+)")
+_LONG_NAME = 64
+_NEXT_LINE = re.compile(r"\r?\n[ \t]*+")
+_AFTER_LINE = re.compile(r"=|\s|\Z")
 _WRAPPED_FROM = 40
 """Encoders wrap at 60, 64 or 76 characters."""
 
@@ -123,8 +126,8 @@ def runs(text: str, shortest: int) -> Iterator[Run]:
     flat = text.encode("ascii", "replace").translate(_CLASSES)
     done = 0
     for start, end in stretches(flat, shortest):
-        if start >= done:
-            done = _whole(text, start, end)
+        if start >= done and not _is_name(text[start:end]):
+            done = _whole(text, flat, start, end)
             yield _decoded(text, start, done)
 
 
@@ -139,14 +142,22 @@ def stretches(flat: bytes, shortest: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _whole(text: str, start: int, end: int) -> int:
+def _is_name(run: str) -> bool:
+    """True for names and paths, most of what there is: no capital in base64 is as rare as it gets."""
+    return run.islower() and len(run) < _LONG_NAME and not _HEX_DIGITS.fullmatch(run)
+
+
+def _whole(text: str, flat: bytes, start: int, end: int) -> int:
     """The end of a run with the lines of the same width that follow it, and its padding."""
     width = end - start
-    if width >= _WRAPPED_FROM and text.startswith(("\n", "\r\n"), end):
-        line = r"\r?\n[ \t]*[A-Za-z0-9+/_-]"
-        more = re.compile(rf"(?:{line}{{{width}}}(?![A-Za-z0-9+/_-]))*(?:{line}{{1,{width}}}(?==|\s|\Z))?")
-        if found := more.match(text, end):
-            end = found.end()
+    while width >= _WRAPPED_FROM and (line := _NEXT_LINE.match(text, end)):
+        stop = flat.find(b" ", line.end(), line.end() + width + 1)
+        length = (stop if stop >= 0 else len(flat)) - line.end()
+        if not 0 < length <= width or not _AFTER_LINE.match(text, line.end() + length):
+            break
+        end = line.end() + length
+        if length < width:
+            break
     return end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
 
 
@@ -154,9 +165,8 @@ def _decoded(text: str, start: int, end: int) -> Run:
     run = text[start:end].rstrip("=")
     if "\n" in run:
         run = "".join(run.split())
-    digits = run.removeprefix("0x")
-    if not _NOT_HEX.search(digits):
-        return Run(start, end, "hex", bytes.fromhex(digits[: len(digits) & ~1]))
+    if digits := _HEX_DIGITS.fullmatch(run):
+        return Run(start, end, "hex", bytes.fromhex(digits[1][: len(digits[1]) & ~1]))
     usable = run[:-1] if len(run) % 4 == 1 else run
     padded = usable.encode("ascii").translate(_URL_SAFE) + b"=" * (-len(usable) % 4)
     return Run(start, end, "base64", binascii.a2b_base64(padded))

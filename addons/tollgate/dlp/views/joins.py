@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from tollgate.calls import Slot
@@ -29,7 +30,11 @@ def glue(tail: str, head: str) -> str | None:
             return " "
         return "" if _KNOWN_NUMBERS.fullmatch(whole) else None
     if "@" in whole:
-        return "" if _ADDRESS.fullmatch(whole) and "@" in tail + head[0] and not _ADDRESS.fullmatch(tail) else None
+        return (
+            ""
+            if _ADDRESS.fullmatch(whole) and "@" in tail + head[0] and not _ADDRESS.fullmatch(tail)
+            else None
+        )
     return "" if len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) else None
 
 
@@ -43,27 +48,22 @@ def _last_word(text: str, end: int) -> str:
 _WORD = "[A-Za-z0-9_+/=@.-]"
 _CONCATENATED = tuple(
     re.compile(
-        rf"{quote}(?<={_WORD}{quote})(?=[\s+.&|\\])"
-        rf"\s*(?:[+.&]|\|\|)?\s*(?:\\?\r?\n\s*)?[fbruFBRU]{{0,2}}{quote}(?={_WORD})"
+        rf"{quote}(?=[\s+.&|\\])(?<={_WORD}{quote})\s*+(?:[+.&]|\|\|)?+\s*+(?:\\\r?\n\s*+)?+"
+        rf"[fbruFBRU]{{0,2}}+{quote}(?={_WORD})"
     )
     for quote in "\"'`"
 )
-_LINE_ENDS = re.compile(
-    r"\n(?:(?<=[\w@-]\n)|(?<=[\w@-][\r\\=]\n))[ \t]*"
-    r"(?=[\w@.+/-]{0,80}\d|[\w.-]{0,80}@|[a-z0-9-]{1,40}\.[a-z]|[A-Z0-9]{4})"
+_LINE_ENDS = (
+    re.compile(r"(\n(?<=[A-Za-z0-9_@\r\\=-]\n)[ \t]*+)(?=[a-z_.+/-]{0,80}+[0-9A-Z@])"),
+    re.compile(r"@[A-Za-z0-9.-]*+\r?(\n[ \t]*+)(?=[a-z])"),
 )
-"""Line ends, those of shell and quoted-printable too, before something that is no ordinary word."""
+"""Line ends, those of shell and quoted-printable too, before no ordinary word or within an address."""
 _SPACED = tuple(
-    (sign, re.compile(rf"(?<![^\s\"'(:=]){char}(?:{re.escape(gap)}{char}){{8,}}(?!{char})"), gap == " ")
-    for sign, gap, char in (
-        (b"a a a a a a a a a", " ", r"\S"),
-        (b"a.a.a.a.a.a.a.a.a", ".", "[A-Za-z0-9]"),
-        (b"a-a-a-a-a-a-a-a-a", "-", "[A-Za-z0-9]"),
-        (b"a_a_a_a_a_a_a_a_a", "_", "[A-Za-z0-9]"),
-    )
+    re.compile(rf"(?<![^\s\"'(:=]){char}(?:{gap}{char}){{8,}}(?!{char})")
+    for char, gap in ((r"\S", " "), ("[A-Za-z0-9]", r"\."))
 )
-_VISIBLE = bytes(ord("a") if 0x20 < code < 0x7F else code for code in range(256))
-_ALPHANUMERIC = bytes(ord("a") if chr(code).isalnum() and code < 0x80 else code for code in range(256))
+_SINGLE = b"a a a a a a"
+_CLASSES = bytes(ord("a") if 0x20 < code < 0x7F and code != ord(".") else ord(" ") for code in range(256))
 
 
 def gaps(text: str) -> Iterator[Piece]:
@@ -80,25 +80,25 @@ def _concatenated(text: str) -> Iterator[Piece]:
 
 
 def _broken(text: str) -> Iterator[Piece]:
-    for match in _LINE_ENDS.finditer(text):
-        start = match.start() - (text[match.start() - 1] in "\r\\=")
-        tail, head = _last_word(text, start), _HEAD.match(text, match.end())
+    for match in chain.from_iterable(pattern.finditer(text) for pattern in _LINE_ENDS):
+        start, end = match.span(1)
+        if text[start - 1] in "\r\\=":
+            start -= 1
+        tail, head = _last_word(text, start), _HEAD.match(text, end)
         if tail and head and (between := glue(tail, head[0])) is not None:
-            yield Piece(start, match.end(), between)
+            yield Piece(start, end, between)
 
 
 def _spaced(text: str) -> Iterator[Piece]:
     """The gaps of values that are written with one between all characters: A K I A, 4.1.1.1"""
-    flat = text.encode("ascii", "replace")
-    visible, alphanumeric = flat.translate(_VISIBLE), flat.translate(_ALPHANUMERIC)
-    for sign, pattern, any_character in _SPACED:
-        classes = visible if any_character else alphanumeric
-        at = classes.find(sign)
-        while at >= 0:
-            found = pattern.match(text, at)
-            if found:
-                yield from (Piece(gap, gap + 1, "") for gap in range(at + 1, found.end(), 2))
-            at = classes.find(sign, found.end() if found else at + 1)
+    classes = text.encode("ascii", "replace").translate(_CLASSES)
+    at = classes.find(_SINGLE)
+    while at >= 0:
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        end = len(text) if end < 0 else end
+        for match in chain.from_iterable(pattern.finditer(text, begin, end) for pattern in _SPACED):
+            yield from (Piece(gap, gap + 1, "") for gap in range(match.start() + 1, match.end(), 2))
+        at = classes.find(_SINGLE, end)
 
 
 # -- over slots ----------------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from tollgate.policy.dlp import Views
 
 _MOST_ROUNDS = 8
 """Decoding in place makes a text shorter or plainer each time; nobody does it more often by chance."""
-_SHORTEST_RUN = {"blob": 4}
 _SHORTEST = 16
 """What eleven characters become in base64, the least that a value has."""
+_SHORTEST_BLOB = 4
 
 
 def views(text: str, kind: Kind, limits: Views, budget: Budget) -> Iterator[View]:
@@ -70,7 +70,8 @@ class _Look:
     def _enclosed(self, view: View, depth: int) -> Iterator[View]:
         if not (self.limits.encodings or (self.limits.documents and self.kind == "blob")):
             return
-        for run in encodings.runs(view.text, _SHORTEST_RUN.get(self.kind, _SHORTEST)):
+        shortest = _SHORTEST_BLOB if self.kind == "blob" else _SHORTEST
+        for run in encodings.runs(view.text, shortest):
             if not documents.promising(run.data):
                 continue
             enclosing = view.span(run.start, run.end) or view.enclosing

@@ -60,13 +60,17 @@ def is_multipart(content_type: str) -> bool:
 
 def parts(content: bytes, content_type: str) -> list[Part]:
     """The parts of a body, in order. ViewError where it is not exactly as it should be."""
-    found = list(_delimiter(content_type).finditer(content))
+    found = [match for match in _delimiter(content_type).finditer(content) if _begins_line(content, match)]
     closing = [match for match in found if match[1]]
     if len(found) < 2 or closing != found[-1:]:
         raise _broken("its boundaries do not begin, part and end it")
     if content[: found[0].start()].strip() or content[found[-1].end() :].strip():
         raise _broken("there is text before its first boundary or behind its last")
     return [_part(content, match.end(), after.start()) for match, after in pairwise(found)]
+
+
+def _begins_line(content: bytes, match: re.Match[bytes]) -> bool:
+    return content[match.start() - 1 : match.start()] in (b"", b"\n")
 
 
 def rewrite(content: bytes, edits: Iterable[tuple[Part, str]]) -> bytes:
@@ -86,11 +90,12 @@ def _delimiter(content_type: str) -> re.Pattern[bytes]:
     if len(boundaries) != 1 or not boundaries[0]:
         raise _broken("its content type does not name one boundary")
     boundary = re.escape(boundaries[0].encode("utf-8", "surrogateescape"))
-    return re.compile(rb"(?:\A|\r?\n)--" + boundary + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    return re.compile(rb"--" + boundary + rb"(--)?[ \t]*+(?=\r?\n|\Z)")
 
 
 def _part(content: bytes, start: int, end: int) -> Part:
-    """The part between two boundaries."""
+    """The part between two boundaries; the line end before the second belongs to that."""
+    end -= 2 if content.endswith(b"\r\n", start, end) else 1
     if not (blank := _BLANK_LINE.search(content, start, end)):
         raise _broken("a part has no headers")
     headers = HeaderParser().parsestr(content[start : blank.start()].decode("utf-8", "replace").lstrip())

@@ -14,7 +14,7 @@ from functools import cache
 
 from tollgate.dlp.views.view import Piece
 
-_CHUNK = 1024
+_CHUNK = 256
 _ASTRAL = "\U00010000"
 _LAST = 0x20000
 """Behind it there are only ideographs, private use, and the invisible characters listed below."""
@@ -44,7 +44,8 @@ _LOOKALIKES = dict(
 _LOOKALIKE = f"[{''.join(_LOOKALIKES)}]"
 _ANY_LOOKALIKE = re.compile(_LOOKALIKE)
 _MIXED = re.compile(
-    rf"(?<=[A-Za-z0-9@_]){_LOOKALIKE}+|{_LOOKALIKE}+(?=[A-Za-z0-9@_])|(?<=[A-Za-z0-9]\.){_LOOKALIKE}+"
+    rf"(?<=[A-Za-z0-9@_]){_LOOKALIKE}++|(?<=[A-Za-z0-9]\.){_LOOKALIKE}++"
+    rf"|(?<!{_LOOKALIKE}){_LOOKALIKE}++(?=[A-Za-z0-9@_])"
 )
 _SPELLING = "[\ufe00-\ufe0f\U000e0020-\U000e007e\U000e0100-\U000e01ef]"
 _SMUGGLED = re.compile(f"{_SPELLING}{_SPELLING}{{3,}}")
@@ -114,7 +115,7 @@ def _byte(code: int) -> int:
 
 @cache
 def _foldable() -> re.Pattern[str]:
-    """What may have a fold. All beyond the basic plane may: a class that lists them is searched one by one."""
+    """What may have a fold. All beyond the basic plane may: a class that lists them is slow to search."""
     return re.compile(f"[{''.join(char for char in _folds() if char < _ASTRAL)}{_ASTRAL}-\U0010ffff]")
 
 

@@ -60,6 +60,7 @@ def _notes(page: PageObject) -> Iterator[str]:
     """The notes on a page, and where its links lead."""
     for reference in page.annotations or ():
         note = reference.get_object()
-        for holder, key in ((note, "/Contents"), (note.get("/A", {}).get_object(), "/URI")):
-            if text := holder.get(key):
-                yield str(text)
+        if text := note.get("/Contents"):
+            yield str(text)
+        if (action := note.get("/A")) and (address := action.get_object().get("/URI")):
+            yield str(address)

@@ -1,0 +1,163 @@
+"""The Dlp room: nothing that must stay leaves, and the answer comes back as if nothing had happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tollgate.calls import Action, Answer, Call, Event, Refused, Runtime, Verdict
+from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
+from tollgate.dlp.engine import build
+from tollgate.dlp.examine import Examiner
+from tollgate.dlp.operators import Operators
+from tollgate.dlp.stream import AnswerRestorer
+from tollgate.dlp.tokens import Book, Minter
+from tollgate.dlp.treat import Treatment, Withheld, summary, treat
+from tollgate.dlp.vault import IDS, TokenVault, asked_ids, given_ids
+from tollgate.dlp.views import ViewError
+from tollgate.policy import Policy
+from tollgate.policy.dlp import Detection
+from tollgate.store import Vault, load_key
+
+OFF_LOOP = 8 * 1024
+"""Bodies from this many bytes on are looked into in a thread, so that other calls' events go on meanwhile."""
+_WITHHELD = Withheld(SECRET_HEADERS, SECRET_PARAMETERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a policy needs, built once for it."""
+
+    detection: Detection
+    examiner: Examiner
+    minter: Minter
+    operators: Operators
+    vault: TokenVault
+
+
+@dataclass(slots=True)
+class Carried:
+    """What one call takes from its way down to its way up."""
+
+    book: Book
+    restorer: AnswerRestorer
+    kept: bool = False
+    """True once the vault has its tokens, or has no need of them."""
+
+
+class Dlp:
+    """Redacts requests and restores answers, as the policy says."""
+
+    name = "dlp"
+
+    def __init__(self) -> None:
+        self._prepared: Equipment | None = None
+        self._equipment: Equipment | None = None
+
+    def llm_prepare(self, runtime: Runtime) -> None:
+        """Build what the policy looks for. ValueError where it cannot be."""
+        detection = runtime.policy.file.detection
+        if not wanted(runtime.policy):
+            self._prepared = None
+        elif self._equipment is None or self._equipment.detection != detection:
+            self._prepared = equip(runtime)
+        else:
+            self._prepared = self._equipment
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        self._equipment = self._prepared
+
+    async def llm_request(self, call: Call) -> None:
+        if not call.policy.dlp.enabled:
+            return
+        if self._equipment is None:
+            raise RuntimeError("a policy that looks for something is prepared before it is in force")
+        equipment, request = self._equipment, call.request
+        known = equipment.vault.recall(asked_ids(call.dialect.name, request.body.json))
+        book = Book(equipment.minter, known)
+        treatment = await self._treatment(call, equipment, book)
+        if treatment is None:
+            return
+        if call.policy.mode == "observe":
+            self._observe(call, treatment)
+            return
+        call.findings += treatment.findings
+        if refusal := treatment.refusal:
+            raise refusal
+        treatment.apply(request.body)
+        if request.body.edited:
+            call.verdicts.append(Verdict("dlp", "change", summary(treatment.findings), "redacted"))
+        if book.originals:
+            restorer = AnswerRestorer(call.dialect.name, book.originals, call.policy.dlp)
+            call.notes["dlp"] = Carried(book, restorer, kept=call.dialect.name not in IDS)
+
+    async def _treatment(self, call: Call, equipment: Equipment, book: Book) -> Treatment | None:
+        """What is to be done; None where a body that cannot be looked into may pass."""
+        arguments = call, equipment.examiner, book, equipment.operators.apply, _WITHHELD
+        try:
+            if len(call.request.body.content) > OFF_LOOP:
+                return await asyncio.to_thread(treat, *arguments)
+            return treat(*arguments)
+        except ViewError as e:
+            call.coverage = "undecodable"
+            if call.policy.bodies.undecodable == "refuse":
+                raise Refused(f"The request cannot be looked into: {e}.", code=e.code) from e
+            return None
+
+    def _observe(self, call: Call, treatment: Treatment) -> None:
+        call.findings += treatment.findings
+        if treatment.findings:
+            call.verdicts.append(Verdict("dlp", "observe", summary(treatment.findings), "would_redact"))
+
+    def llm_event(self, call: Call, event: Event) -> Iterable[Event]:
+        carried: Carried | None = call.notes.get("dlp")
+        if carried is None or call.answer is None or call.answer.framing == "raw":
+            return (event,)
+        if not carried.kept and event.data:
+            self._remember(call, carried, call.dialect.payload(event))
+        return carried.restorer.event(event)
+
+    async def llm_response(self, call: Call, answer: Answer) -> None:
+        carried: Carried | None = call.notes.get("dlp")
+        if carried is None:
+            return
+        if not carried.kept:
+            self._remember(call, carried, answer.json() if answer.body[:1] == b"{" else None)
+        answer.body = carried.restorer.whole(answer.body)
+
+    def llm_end(self, call: Call) -> None:
+        carried: Carried | None = call.notes.pop("dlp", None)
+        if carried is None or not (counts := carried.restorer.counts):
+            return
+        told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        action: Action = "warn" if counts["mangled"] or counts["unknown"] else "change"
+        call.verdicts.append(Verdict("dlp", action, f"in the answer: {told}", "restored"))
+
+    def _remember(self, call: Call, carried: Carried, document: object) -> None:
+        """Keep the tokens of a conversation that the provider keeps, under the ids it gives."""
+        if self._equipment and (ids := given_ids(call.dialect.name, call.request.body.json, document)):
+            carried.kept = True
+            self._equipment.vault.keep(ids, carried.book.originals)
+
+
+def wanted(policy: Policy) -> bool:
+    """True where the policy has anything looked for, in general or by a rule."""
+    return policy.file.dlp.enabled or any(rule.set.dlp.enabled for rule in policy.file.rules)
+
+
+def equip(runtime: Runtime) -> Equipment:
+    """Build what a policy needs. It takes seconds the first time."""
+    detection = runtime.policy.file.detection
+    key = load_key(runtime.state)
+    cache = runtime.state / "cache"
+    cache.mkdir(mode=0o700, exist_ok=True)
+    engine = build(detection, cache, runtime.digester)
+    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
+    return Equipment(
+        detection,
+        Examiner(engine, detection.views, lambda data: runtime.digester.digest("dlp slot", data)),
+        Minter(key),
+        Operators(key),
+        TokenVault(Vault(runtime.state, key)),
+    )

@@ -1,0 +1,98 @@
+"""Looks into texts in every way there is, and remembers what it saw: agents send their history again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import NamedTuple
+
+from tollgate.calls import Kind
+from tollgate.dlp.span import Detector, Span
+from tollgate.dlp.views import Budget, View, attachment_views, views
+from tollgate.policy.dlp import Views
+
+REMEMBERED = 50_000
+"""Texts whose findings are kept; most have none, and cost some 200 bytes."""
+_MOSTLY_BINARY = 4096
+"""Characters without a space from which on a blob is base64, and not text to be read as it stands."""
+
+
+class Found(NamedTuple):
+    """Something found in a text."""
+
+    span: Span
+    """Where it stands in the text; where it cannot be rewritten in place, the stretch that holds it."""
+    direct: bool
+    """True where just the value can be rewritten."""
+    view: str
+    """How it came to light: "base64", "pdf"; empty for the text as it stands."""
+
+
+class Examiner:
+    """Finds what a policy looks for, in a text and in its views. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        limits: Views,
+        digest: Callable[[bytes], str],
+        remembered: int = REMEMBERED,
+    ) -> None:
+        """`digest` has to be keyed: the memory must not be an oracle for what texts were seen."""
+        self._detector = detector
+        self._limits = limits
+        self._digest = digest
+        self._remembered = remembered
+        self._seen: OrderedDict[str, tuple[Found, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    def budget(self) -> Budget:
+        """How much one request may decode to."""
+        return Budget(self._limits.max_decoded)
+
+    def text(self, text: str, kind: Kind, key: str, budget: Budget) -> tuple[Found, ...]:
+        """What is found in a text that stands under a JSON key. ViewError where it cannot be looked into."""
+        name = self._digest(f"{kind}\0{key}\0{text}".encode("utf-8", "surrogatepass"))
+        if (known := self._recall(name)) is None:
+            known = tuple(dict.fromkeys(self._look(text, kind, key, budget)))
+            self._keep(name, known)
+        return known
+
+    def attachment(self, data: bytes, budget: Budget) -> list[Found]:
+        """What is found in a file. Nothing of it can be rewritten in place."""
+        return [
+            Found(span, False, view.name)
+            for view in attachment_views(data, self._limits, budget)
+            for span in self._detector.scan(view.text)
+        ]
+
+    def joined(self, text: str) -> list[Span]:
+        """What is found in a text that only comes about where several are read together."""
+        return self._detector.scan(text)
+
+    def _look(self, text: str, kind: Kind, key: str, budget: Budget) -> Iterator[Found]:
+        if kind != "blob" or len(text) < _MOSTLY_BINARY or " " in text[:_MOSTLY_BINARY]:
+            yield from (Found(span, True, "") for span in self._detector.scan(text, key))
+        for view in views(text, kind, self._limits, budget):
+            yield from (_placed(view, span) for span in self._detector.scan(view.text, key))
+
+    def _recall(self, name: str) -> tuple[Found, ...] | None:
+        with self._lock:
+            found = self._seen.get(name)
+            if found is not None:
+                self._seen.move_to_end(name)
+        return found
+
+    def _keep(self, name: str, found: tuple[Found, ...]) -> None:
+        with self._lock:
+            self._seen[name] = found
+            if len(self._seen) > self._remembered:
+                self._seen.popitem(last=False)
+
+
+def _placed(view: View, span: Span) -> Found:
+    """A finding in a view, where it stands in the text itself."""
+    place = view.span(span.start, span.end)
+    start, end = place or view.enclosing
+    return Found(span._replace(start=start, end=end), place is not None, view.name)

@@ -1,0 +1,58 @@
+"""Words that say what a value is."""
+
+from __future__ import annotations
+
+import pytest
+import regex
+
+from tollgate.dlp.context import Context, words
+
+SSN = Context(["ssn", "social security", "tax#"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("userSSN_no", ["user", "ssn", "no"]),
+        ("HTTPServer2", ["http", "server", "2"]),
+        ("Steuer-Nr. für Ä", ["steuer", "nr", "für", "ä"]),
+        ("여권 번호", ["여권", "번호"]),
+    ],
+)
+def test_texts_and_keys_are_words(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("my SSN is ", True),
+        ("social-security number: ", True),
+        ("their ssns: ", True),
+        ("Tax: ", True),
+        ("ssn of the second of my three brothers: ", False),  # more than five words before
+        ("ssn" + " " * 80, False),  # farther than it may be
+        ("assn is ", False),
+        ("", False),
+    ],
+)
+def test_a_word_is_near_or_is_not(text: str, is_there: bool) -> None:
+    assert SSN.before(text, len(text)) is is_there
+
+
+@pytest.mark.parametrize(
+    ("key", "is_there"),
+    [("ssn", True), ("userSsn", True), ("social_security_no", True), ("id", False), ("", False)],
+)
+def test_a_json_key_is_context(key: str, is_there: bool) -> None:
+    assert SSN.within(key) is is_there
+
+
+def test_no_words_are_never_near() -> None:
+    assert not Context([]).before("anything ", 9)
+    assert not Context([]).within("anything")
+
+
+@pytest.mark.parametrize("text", ["Social Security", "social_security", "socialSecurity", "SSN"])
+def test_the_gate_opens_wherever_a_word_may_be(text: str) -> None:
+    assert regex.search(SSN.gate, text, regex.IGNORECASE)

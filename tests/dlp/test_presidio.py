@@ -1,0 +1,226 @@
+"""Presidio's recognizers, judged window by window."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollgate.dlp.presidio import PatternJudge, build_judges
+from tollgate.dlp.span import Span
+from tollgate.dlp.windows import DetectionFailed, Windowed, build_windowed
+from tollgate.policy.dlp import Detection, Pattern
+
+type Find = Callable[[str], list[tuple[str, str]]]
+
+SSN, ITIN, NHS, BANK = "536-22-8941", "912-78-1234", "943 476 5919", "98456712"
+IBAN = "DE89 3704 0044 0532 0130 00"
+
+
+@pytest.fixture(scope="module")
+def detector(cache: Path) -> Windowed:
+    return build_windowed(build_judges(Detection()), cache)
+
+
+def found(detector: Windowed, text: str, key: str = "") -> set[tuple[str, str]]:
+    return {(span.entity, text[span.start : span.end]) for span in detector.scan(text, key)}
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "value"),
+    [
+        ("write to bob@acme.com.", "EMAIL_ADDRESS", "bob@acme.com"),
+        ("email=bob@acme.com&x=1", "EMAIL_ADDRESS", "bob@acme.com"),
+        ("to 'bob+x@acme.co.uk'", "EMAIL_ADDRESS", "bob+x@acme.co.uk"),
+        ("an jörg@müller.de gesandt", "EMAIL_ADDRESS", "jörg@müller.de"),
+        ("bob@mail.corp", "EMAIL_ADDRESS", "bob@mail.corp"),
+        (f"pay {IBAN} TO me", "IBAN_CODE", IBAN),
+        (f"pay {IBAN.lower().replace(' ', '')}", "IBAN_CODE", IBAN.lower().replace(" ", "")),
+        ("host 10.20.30.40 and", "IP_ADDRESS", "10.20.30.40"),
+        ("host 2001:db8::8a2e:370:7334", "IP_ADDRESS", "2001:db8::8a2e:370:7334"),
+        ("ether 00:1b:63:84:45:e6", "MAC_ADDRESS", "00:1b:63:84:45:e6"),
+        ("16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "CRYPTO", "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ"),
+        (f"it is {SSN}", "US_SSN", SSN),
+        (f"itin {ITIN}", "US_ITIN", ITIN),
+        (f"my NHS number is {NHS}", "UK_NHS", NHS),
+        (f"account: {BANK}", "US_BANK_NUMBER", BANK),
+        ("driver license H1234567", "US_DRIVER_LICENSE", "H1234567"),
+    ],
+)
+def test_what_the_profile_finds(detector: Windowed, text: str, entity: str, value: str) -> None:
+    assert (entity, value) in found(detector, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NHS,
+        f"it is {BANK}",
+        "H1234567",
+        "flow.re and self.co",
+        "https://user:word@host.example.com/",  # a password, and no address
+        "user@nowhere",
+        "user@host.unknowntld",
+        "IBAN DE89 3704 0044 0532 0130 01",
+        "2026-11-22 14:52:10",
+        "550e8400-e29b-41d4-a716-446655440000",
+    ],
+)
+def test_what_is_none_without_a_word_or_a_checksum(detector: Windowed, text: str) -> None:
+    assert found(detector, text) == set()
+
+
+def test_a_json_key_is_a_word(detector: Windowed) -> None:
+    assert ("US_SSN", "536228941") in found(detector, "536228941", "ssn")
+    assert found(detector, "536228941", "id") == set()
+
+
+def test_the_score_rises_with_a_word(detector: Windowed) -> None:
+    scores = {span.score for span in detector.scan(f"{SSN} or ssn {SSN}") if span.entity == "US_SSN"}
+    assert {0.5, 0.85} <= scores
+
+
+PHONES = Detection(entities=["ZA_MOBILE_NUMBER"])
+
+
+@pytest.mark.parametrize(
+    ("detection", "text", "entity", "values"),
+    [
+        (Detection(), "see https://acme.com/x", "URL", set()),
+        (Detection(entities=["URL"]), "see https://acme.com/x", "URL", {"https://acme.com/x", "acme.com/x"}),
+        (PHONES, "082 123 4567", "ZA_MOBILE_NUMBER", {"082 123 4567"}),
+        (
+            PHONES.model_copy(update={"thresholds": {"ZA_MOBILE_NUMBER": 0.9}}),
+            "082 123 4567",
+            "ZA_MOBILE_NUMBER",
+            set(),
+        ),
+        (Detection(countries=["DE"]), "Steuernummer 21/815/08150", "DE_TAX_NUMBER", {"21/815/08150"}),
+        (Detection(without=["IP_ADDRESS"]), "10.20.30.40", "IP_ADDRESS", set()),
+        (Detection(thresholds={"IP_ADDRESS": 0.7}), "10.20.30.40", "IP_ADDRESS", set()),
+        (Detection(thresholds={"IP_ADDRESS": 0.7}), "ip 10.20.30.40", "IP_ADDRESS", {"10.20.30.40"}),
+    ],
+)
+def test_a_policy_chooses(
+    cache: Path, detection: Detection, text: str, entity: str, values: set[str]
+) -> None:
+    detector = build_windowed(build_judges(detection), cache)
+    assert {value for name, value in found(detector, text, "key") if name == entity} == values
+
+
+EMPLOYEE = Pattern(name="EMPLOYEE_ID", regex=r"\b\d{6}\b", score=0.3, context=["employee"])
+CODENAME = Pattern(name="CODENAME", words=["Blue Bird", "C++"])
+
+
+def test_patterns_of_a_policy(cache: Path) -> None:
+    detector = build_windowed(build_judges(Detection(patterns=[EMPLOYEE, CODENAME])), cache)
+    text = "employee 123456 sits in the room on the left, 654321, with blue bird, bluebird and C++ code"
+    assert found(detector, text) == {
+        ("EMPLOYEE_ID", "123456"),
+        ("CODENAME", "blue bird"),
+        ("CODENAME", "C++"),
+    }
+
+
+def test_a_pattern_of_a_policy_may_be_a_bare_number(cache: Path) -> None:
+    sure = EMPLOYEE.model_copy(update={"score": 0.9})
+    detector = build_windowed(build_judges(Detection(patterns=[sure])), cache)
+    assert ("EMPLOYEE_ID", "654321") in found(detector, "room 654321")
+
+
+@pytest.mark.parametrize(
+    ("detection", "message"),
+    [
+        (Detection(entities=["IBAN"]), "there is no entity 'IBAN'"),
+        (Detection(entities=["EMAIL_ADRESS"]), "did you mean 'EMAIL_ADDRESS'"),
+        (Detection(countries=["xx"]), "there is no country 'xx'"),
+        (Detection(patterns=[Pattern(name="X", regex="(")]), "the pattern X: "),
+        (Detection(patterns=[Pattern(name="X")]), "the pattern X needs either a regex or words"),
+        (Detection(patterns=[Pattern(name="X", regex="x", words=["y"])]), "the pattern X needs either"),
+    ],
+)
+def test_what_does_not_exist_is_an_error(detection: Detection, message: str) -> None:
+    with pytest.raises(ValueError, match=regex.escape(message)):
+        build_judges(detection)
+
+
+def test_a_pattern_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        def finditer(self, *arguments: object, **options: object) -> list[object]:
+            raise TimeoutError
+
+    (judge, *_) = build_judges(Detection())
+    assert isinstance(judge, PatternJudge)
+    monkeypatch.setattr(judge, "_regex", Slow())
+    with pytest.raises(DetectionFailed, match="took longer than 2 s"):
+        list(judge.judge("x", 0, 1, ""))
+
+
+def test_nothing_asks_the_network(detector: Windowed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    assert found(detector, "bob@some-new-name.berlin") == {("EMAIL_ADDRESS", "bob@some-new-name.berlin")}
+
+
+# -- the same as without the prefilter ---------------------------------------------------------------------
+
+PIECES = [
+    "bob@acme.com",
+    "jörg@müller.de",
+    SSN,
+    f"ssn {SSN}",
+    ITIN,
+    f"nhs {NHS}",
+    IBAN,
+    "iban",
+    "10.1.2.3",
+    "::1",
+]
+PIECES += [
+    "driver license H1234567",
+    "passport 123456789",
+    f"bank account {BANK}",
+    "00:1b:63:84:45:e6",
+    "a@b",
+    "@",
+]
+PIECES += [
+    "fe80::1%eth0",
+    "1.2.3.4.5",
+    "def f(x): return x",
+    "Ünïcödé wörter",
+    "漢字テキスト",
+    "x" * 120,
+    "9" * 40,
+]
+PIECES += ["\n", "\u00a0", "٣٤٥", "::", "--", "DE", "_", "-"]
+
+
+@pytest.fixture(scope="module")
+def unfiltered(detector: Windowed) -> Callable[[str], set[Span]]:
+    """What the same judges find in whole texts."""
+    judges = build_judges(Detection())
+    return lambda text: {span for judge in judges for span in judge.judge(text, 0, len(text), "")}
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from([" ", "", "\n", ", ", "="]))
+def test_the_prefilter_changes_no_finding(
+    detector: Windowed, unfiltered: Callable[[str], set[Span]], pieces: list[str], joint: str
+) -> None:
+    text = joint.join(pieces)
+    assert set(detector.scan(text)) == unfiltered(text)
+
+
+def test_the_prefilter_changes_no_finding_in_long_texts(
+    detector: Windowed, unfiltered: Callable[[str], set[Span]]
+) -> None:
+    shuffle = random.Random(1)
+    text = " ".join(shuffle.choice(PIECES) for _ in range(3000))
+    assert set(detector.scan(text)) == unfiltered(text)
