@@ -6,12 +6,12 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat
 
+from support.detection import compiled
 from tollgate.dlp.phones import PhoneJudge
 from tollgate.dlp.windows import Windowed, build_windowed
 from tollgate.policy.dlp import Detection
@@ -21,8 +21,8 @@ JUDGE = PhoneJudge(REGIONS, 0.4)
 
 
 @pytest.fixture(scope="module")
-def detector(cache: Path) -> Windowed:
-    return build_windowed([JUDGE], cache)
+def detector() -> Windowed:
+    return build_windowed([JUDGE], compiled())
 
 
 def found(text: str, key: str = "", judge: PhoneJudge = JUDGE) -> list[str]:
@@ -110,7 +110,7 @@ def test_ways_of_writing(text: str, numbers: list[str]) -> None:
         "call 1 2 3 4 5 6 7",
         "+1234567 lines, +12,34 in @@ -1,2 +3,4 @@",
         "+99 99 99 99",
-        "phone (123 4567 89",
+        "phone (12345 67",
         "the function called 1601532978 times",
         "0000 0001 0203 0405",
         "x = [5489635, 806551, 1048299]",
@@ -130,9 +130,10 @@ def test_the_score_rises_with_a_word() -> None:
 
 
 def test_a_possible_number_needs_a_word_or_blocks() -> None:
-    assert found("+49 1 234 567 890 1") == []
-    assert found("fax +44 7700 900 12345"[:21]) == []
-    assert found("tel +43 1 23456789012"[:20]) == ["+43 1 23456789"[:16]]
+    assert found("+19999999999") == []
+    assert found("+999999999999999") == []
+    assert found("tel +19999999999") == ["+19999999999"]
+    assert found("+1 999 999 9999") == ["+1 999 999 9999"]
 
 
 def test_a_region_that_does_not_exist_is_an_error() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.detection import compiled
 from tollgate.dlp.prefilter import Expression, HyperscanPrefilter
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import Judge, Reach, Windowed, build_windowed, gates, windows
@@ -59,24 +60,24 @@ def test_windows_end_at_blanks() -> None:
     assert list(windows(text, [15], Reach(back=4, ahead=1, to_space=9))) == [(8, 18)]
 
 
-def test_a_judge_looks_at_windows_only(cache: Path) -> None:
+def test_a_judge_looks_at_windows_only() -> None:
     judge = Words(GATE)
-    found = build_windowed([judge], cache).scan("a" * 500 + " zzz " + "b" * 500)
+    found = build_windowed([judge], compiled()).scan("a" * 500 + " zzz " + "b" * 500)
     assert found == [Span(501, 504, "ZZZ", 1.0)]
     assert judge.seen == [(488, 519)]
 
 
-def test_what_was_torn_at_a_windows_end_is_not_believed(cache: Path) -> None:
-    detector = build_windowed([Words(Expression("zzzb"))], cache)
+def test_what_was_torn_at_a_windows_end_is_not_believed() -> None:
+    detector = build_windowed([Words(Expression("zzzb"))], compiled())
     assert detector.scan("b" * 50 + "zzzb" + "c" * 50) == [Span(50, 53, "ZZZ", 1.0)]
     assert detector.scan("zzzb" + "c" * 8) == [Span(0, 3, "ZZZ", 1.0)], "the text's end tears nothing"
     assert detector.scan("zzzb" + "zzzc" * 30) == [Span(0, 3, "ZZZ", 1.0)]
-    assert build_windowed([Words(Expression("azz"))], cache).scan("a" + "z" * 100) == []
+    assert build_windowed([Words(Expression("azz"))], compiled()).scan("a" + "z" * 100) == []
 
 
-def test_a_judge_without_a_gate_and_one_that_wants_the_key_see_everything(cache: Path) -> None:
+def test_a_judge_without_a_gate_and_one_that_wants_the_key_see_everything() -> None:
     ungated, keyed = Words(None), Words(GATE, "zed")
-    detector = build_windowed([ungated, keyed], cache)
+    detector = build_windowed([ungated, keyed], compiled())
     assert detector.scan("y z y", "zed") == [Span(2, 3, "ZZZ", 1.0)]
     assert (ungated.seen, keyed.seen) == ([(0, 5)], [(0, 5)])
     assert detector.scan("y z y", "other") == [Span(2, 3, "ZZZ", 1.0)]

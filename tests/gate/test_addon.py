@@ -117,7 +117,7 @@ async def test_an_untouched_request_arrives_to_the_byte(proxy: Proxy, provider: 
 class Spy:
     """A room that notes what it sees, and does what it is told."""
 
-    name = "dlp"
+    name = "limits"
 
     def __init__(self, **acts: Any) -> None:
         self.acts = acts
@@ -157,7 +157,7 @@ async def test_a_room_that_fails_never_hangs_the_client_nor_leaks(
         [record] = await proxy.records()
 
     reached = hook == "request" or hook == ("event" if stream else "response")
-    assert ("dlp room failed" in body) is reached
+    assert ("limits room failed" in body) is reached
     assert record["outcome"] == ("refused" if reached else "answered")
     assert spy.seen[-1] == "end"
     assert spy.seen.count("end") == 1
@@ -166,13 +166,13 @@ async def test_a_room_that_fails_never_hangs_the_client_nor_leaks(
 
 
 async def test_a_room_may_fail_open_where_the_policy_says_so(tmp_path: Path, provider: Provider) -> None:
-    async with tollgate(tmp_path, provider, {"on_error": {"dlp": "open"}}, Spy(request=SECRET)) as proxy:
+    async with tollgate(tmp_path, provider, {"on_error": {"limits": "open"}}, Spy(request=SECRET)) as proxy:
         async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
             await response.read()
         [record] = await proxy.records()
 
     assert response.status == 200
-    assert [(v["room"], v["action"]) for v in record["verdicts"]] == [("dlp", "error")]
+    assert [(v["room"], v["action"]) for v in record["verdicts"]] == [("limits", "error")]
 
 
 @pytest.mark.parametrize(("mode", "status"), [("enforce", 400), ("observe", 200)])

@@ -33,7 +33,6 @@ class Equipment:
     examiner: Examiner
     minter: Minter
     operators: Operators
-    vault: TokenVault
 
 
 @dataclass(slots=True)
@@ -54,6 +53,8 @@ class Dlp:
     def __init__(self) -> None:
         self._prepared: Equipment | None = None
         self._equipment: Equipment | None = None
+        self._vault: Vault | None = None
+        """One for all policies: calls may still keep something when theirs is no longer in force."""
 
     def llm_prepare(self, runtime: Runtime) -> None:
         """Build what the policy looks for. ValueError where it cannot be."""
@@ -62,31 +63,38 @@ class Dlp:
             self._prepared = None
         elif self._equipment is None or self._equipment.detection != detection:
             self._prepared = equip(runtime)
+            self._vault = self._vault or Vault(runtime.state, load_key(runtime.state))
         else:
             self._prepared = self._equipment
 
     def llm_setup(self, runtime: Runtime) -> None:
         self._equipment = self._prepared
 
+    def done(self) -> None:
+        if self._vault is not None:
+            self._vault.close()
+
     async def llm_request(self, call: Call) -> None:
         if not call.policy.dlp.enabled:
             return
-        if self._equipment is None:
+        if self._equipment is None or self._vault is None:
             raise RuntimeError("a policy that looks for something is prepared before it is in force")
-        equipment, request = self._equipment, call.request
-        known = equipment.vault.recall(asked_ids(call.dialect.name, request.body.json))
-        book = Book(equipment.minter, known)
-        treatment = await self._treatment(call, equipment, book)
-        if treatment is None:
-            return
+        known = TokenVault(self._vault).recall(asked_ids(call.dialect.name, call.request.body.json))
+        book = Book(self._equipment.minter, known)
+        treatment = await self._treatment(call, self._equipment, book)
+        if treatment is not None:
+            self._apply(call, treatment, book)
+
+    def _apply(self, call: Call, treatment: Treatment, book: Book) -> None:
+        body = call.request.body
         if call.policy.mode == "observe":
             self._observe(call, treatment)
             return
         call.findings += treatment.findings
         if refusal := treatment.refusal:
             raise refusal
-        treatment.apply(request.body)
-        if request.body.edited:
+        treatment.apply(body)
+        if body.edited:
             call.verdicts.append(Verdict("dlp", "change", summary(treatment.findings), "redacted"))
         if book.originals:
             restorer = AnswerRestorer(call.dialect.name, book.originals, call.policy.dlp)
@@ -136,9 +144,9 @@ class Dlp:
 
     def _remember(self, call: Call, carried: Carried, document: object) -> None:
         """Keep the tokens of a conversation that the provider keeps, under the ids it gives."""
-        if self._equipment and (ids := given_ids(call.dialect.name, call.request.body.json, document)):
+        if self._vault and (ids := given_ids(call.dialect.name, call.request.body.json, document)):
             carried.kept = True
-            self._equipment.vault.keep(ids, carried.book.originals)
+            TokenVault(self._vault).keep(ids, carried.book.originals)
 
 
 def wanted(policy: Policy) -> bool:
@@ -159,5 +167,4 @@ def equip(runtime: Runtime) -> Equipment:
         Examiner(engine, detection.views, lambda data: runtime.digester.digest("dlp slot", data)),
         Minter(key),
         Operators(key),
-        TokenVault(Vault(runtime.state, key)),
     )

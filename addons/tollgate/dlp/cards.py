@@ -111,15 +111,17 @@ def _cards(offset: int, run: str) -> Iterator[tuple[int, int]]:
     done = 0
     for n, (start, _) in enumerate(blocks):
         ends = [end for _, end in blocks[n : n + 5] if 12 <= end - start <= 24]
-        end = next((end for end in reversed(ends) if _stands_alone(run, start, end)), 0)
-        if end and start >= done and card_score(run[start:end], said=True):
+        end = next((end for end in reversed(ends) if _may_be_card(run, start, end)), 0)
+        if end and start >= done:
             yield offset + start, offset + end
             done = end
 
 
-def _stands_alone(run: str, start: int, end: int) -> bool:
-    """Whether these blocks are neither a part of a decimal nor of a longer row of fours, as dumps are."""
-    return not _FOURS_BEFORE.search(run, 0, start) and not _FOURS_BEHIND.match(run, end)
+def _may_be_card(run: str, start: int, end: int) -> bool:
+    """Whether these blocks are a card's, and neither a part of a decimal nor of a longer row of fours."""
+    if _FOURS_BEFORE.search(run, 0, start) or _FOURS_BEHIND.match(run, end):
+        return False
+    return card_score(run[start:end], said=True) > 0
 
 
 def card_score(text: str, said: bool) -> float:

@@ -167,11 +167,15 @@ def _candidate(match: Any) -> _Candidate | None:
     blocks = _BLOCK.findall(text)
     if not 6 <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
         return None
-    if not plus and (_DATE.search(text) or _ADDRESS.fullmatch(text) or _OTHERWISE.fullmatch(text)):
+    if not text.startswith("+") and _is_written_otherwise(text):
         return None
-    if not plus and blocks[1:] and min(map(len, blocks[1:])) < 2:
+    if not plus and min(map(len, blocks[1:]), default=2) < 2:
         return None
     return _Candidate(text, plus, blocks)
+
+
+def _is_written_otherwise(text: str) -> bool:
+    return any((_DATE.search(text), _ADDRESS.fullmatch(text), _OTHERWISE.fullmatch(text)))
 
 
 def _context(text: str, match: Any, key: str) -> bool | None:

@@ -57,6 +57,8 @@ OWN_RULES = (
 )
 """Such as belong to no vendor. Vendors' own shapes are kingfisher's, and these."""
 
+_REPLACED = frozenset({"betterleaks.private-key"})  # ours also finds a key whose end was cut off
+
 VENDOR_RULES = (
     # https://core.telegram.org/bots/api#authorizing-your-bot
     SecretRule("telegram-bot-token", r"(?<!\d)(\d{8,10}:AA[\w-]{33})(?![\w-])", "high"),
@@ -98,7 +100,7 @@ _KEY = (
     r"|(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service|shared"
     r"|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?(?:key|pass|secret)|[a-z]{3,16}[_-]key)"
 )
-_NEXT = r"[\w.\-]{0,24}[\"'`\]]{0,2}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
+_NEXT = r"[\w.\-]{0,24}[\"'`\]\\]{0,3}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
 _QUOTED = r"(?:[\"'`]|\\\")([^\s\"'`]{%s,512}?)(?:[\"'`]|\\\")"
 _PLAIN = r"([A-Za-z0-9$!@+/_][^\s\"'`<>(){}\[\],;]{%s,512})(?=[\s\"'`,;]|\\n|$)"
 _SAID = r"(?:api |access |secret )?(?:password|passphrase|passcode|secret|token|key)[ ](?:is|was)?[ ]?[\"'`]?"
@@ -119,7 +121,8 @@ ASSIGNMENTS = (
 def build_secrets(policy: Secrets, cache: Path) -> Windowed:
     """The rules that a policy wants. ValueError for a rule file that cannot be used; RulesMissing without the
     package that has the rules."""
-    rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *kingfisher_rules(cache)], policy.confidence)]
+    theirs = [rule for rule in kingfisher_rules(cache) if rule.id not in _REPLACED]
+    rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *theirs], policy.confidence)]
     rules += [rule for path in policy.rules for rule in toml_rules(path)]
     left_out = Matcher(policy.without, names) if policy.without else None
     judges = [SecretJudge(rule) for rule in rules]
@@ -132,7 +135,7 @@ def build_secrets(policy: Secrets, cache: Path) -> Windowed:
 class SecretJudge:
     """One rule."""
 
-    reach = Reach(back=600, ahead=80, to_space=4000)
+    reach = Reach(back=4000, ahead=80, to_space=4000)
 
     def __init__(self, rule: SecretRule) -> None:
         self._rule = rule
@@ -159,7 +162,7 @@ class SecretJudge:
             return
         try:
             for match in self._regex.finditer(text, start, end, timeout=TIMEOUT):
-                first, last = secret_span(match, self._rule.group)
+                first, last = _without_quotes(text, *secret_span(match, self._rule.group))
                 if self._believed(text[first:last]):
                     yield Span(first, last, ENTITY, self._score, self.id)
         except TimeoutError as e:
@@ -197,6 +200,13 @@ def secret_span(match: Any, group: int) -> tuple[int, int]:
     elif group == 0:
         group = next((n for n in range(1, match.re.groups + 1) if match.start(n) < match.end(n)), 0)
     return match.start(group), match.end(group)
+
+
+def _without_quotes(text: str, first: int, last: int) -> tuple[int, int]:
+    """Some rules take the quotes for a part of the secret."""
+    if last - first > 2 and text[first] in "\"'`" and text[first] == text[last - 1]:
+        return first + 1, last - 1
+    return first, last
 
 
 _SECRET_GROUPS = ("secret", "password", "GIT_PASS", "TOKEN")

@@ -61,7 +61,7 @@ def test_characters_are_read_as_what_they_look_like(text: str, expected: str) ->
     ],
 )
 def test_ordinary_text_has_no_view(text: str) -> None:
-    assert [piece for piece in pieces(text) if piece.text not in ",."] == []
+    assert list(pieces(text)) == []
 
 
 def test_text_spelled_in_tags_or_variation_selectors_is_read() -> None:
@@ -73,7 +73,9 @@ def test_text_spelled_in_tags_or_variation_selectors_is_read() -> None:
 
 
 def test_every_digit_of_every_script_is_read() -> None:
-    foreign = [chr(c) for c in range(0x80, sys.maxunicode + 1) if unicodedata.decimal(chr(c), None) is not None]
+    foreign = [
+        chr(c) for c in range(0x80, sys.maxunicode + 1) if unicodedata.decimal(chr(c), None) is not None
+    ]
 
     assert [c for c in foreign if normalised(c) != str(unicodedata.decimal(c))] == []
 

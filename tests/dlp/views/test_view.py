@@ -10,7 +10,9 @@ from tollgate.dlp.views.view import Budget, Piece, View, ViewError, in_order, or
 @st.composite
 def texts_with_pieces(draw: st.DrawFn) -> tuple[str, list[Piece]]:
     """A text of words, long gaps included, with pieces that are in order."""
-    text = draw(st.lists(st.sampled_from(["a", "bc", " ", "\n", "x" * 200, " " * 400]), max_size=12).map("".join))
+    text = draw(
+        st.lists(st.sampled_from(["a", "bc", " ", "\n", "x" * 200, " " * 400]), max_size=12).map("".join)
+    )
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [
         Piece(start, end, draw(st.sampled_from(["", "Y", "YZ", " "])))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from html.entities import html5
 from typing import NamedTuple
 
 from tollgate.dlp.views.view import Piece
@@ -30,9 +31,10 @@ _ESCAPES = re.compile(
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\-~])")
 _QUOTED = re.compile(r"=(?:[0-9A-F]{2}=[0-9A-F]{2}=[0-9A-F]{2}|3D|40[\w-]+(?:\.|=2E))")
 """What nobody writes by chance in text that is not quoted-printable."""
+_QUOTED_MORE = r"(?:=\r?\n)?=[89AB][0-9A-F]"
 _QUOTED_PIECES = re.compile(
-    r"=(?:\r?\n|[0-7][0-9A-F]|[CD][0-9A-F]=[89AB][0-9A-F]|E[0-9A-F](?:=[89AB][0-9A-F]){2}"
-    r"|F[0-7](?:=[89AB][0-9A-F]){3})"
+    rf"=(?:\r?\n|[0-7][0-9A-F]|[CD][0-9A-F]{_QUOTED_MORE}|E[0-9A-F](?:{_QUOTED_MORE}){{2}}"
+    rf"|F[0-7](?:{_QUOTED_MORE}){{3}})"
 )
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -44,7 +46,7 @@ def _percent(match: re.Match[str]) -> str:
 
 
 def _entity(match: re.Match[str]) -> str:
-    return html.unescape(f"&{match[1]}")
+    return html.unescape(f"&{match[1]}") if match[1][0] == "#" else html5.get(match[1], match[0])
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -56,10 +58,10 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _quoted(match: re.Match[str]) -> str:
-    return "" if match[0][-1] == "\n" else _bytes(match[0].split("=")[1:])
+    return _bytes(pair.strip() for pair in match[0].split("=")[1:])
 
 
-def _bytes(pairs: Iterator[str] | list[str]) -> str:
+def _bytes(pairs: Iterable[str]) -> str:
     return bytes.fromhex("".join(pairs)).decode("utf-8", "replace")
 
 
@@ -116,7 +118,7 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _HEX_DIGITS = re.compile("(?:0x)?([0-9A-Fa-f]+)")
 _LONG_NAME = 64
 _NEXT_LINE = re.compile(r"\r?\n[ \t]*+")
-_AFTER_LINE = re.compile(r"=|\s|\Z")
+_AFTER_LINE = re.compile(r"=|[ \t]*+(?:\r?\n|\Z)")
 _WRAPPED_FROM = 40
 """Encoders wrap at 60, 64 or 76 characters."""
 

@@ -14,7 +14,7 @@ from tollgate.dlp.views.view import Piece
 
 _LONGEST = 256
 _OF_WORDS = string.ascii_letters + string.digits + "_+/=@.-"
-_HEAD = re.compile(r"[A-Za-z0-9_+/@.-]{1,256}+=*+(?!\s*[:=(\[])")
+_HEAD = re.compile(r"[A-Za-z0-9_+/@.-]++=*+(?!\s*[:=(\[]|[A-Za-z0-9])")
 """The first word of what follows, unless it is a name that something is assigned to."""
 _NUMBER = re.compile(r"[\d-]+")
 _KNOWN_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{3}-\d{3}-\d{4}")
@@ -35,7 +35,9 @@ def glue(tail: str, head: str) -> str | None:
             if _ADDRESS.fullmatch(whole) and "@" in tail + head[0] and not _ADDRESS.fullmatch(tail)
             else None
         )
-    return "" if len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) else None
+    ends_sentence = tail.endswith(".") and tail[:-1].isalpha()
+    is_key = len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) and not ends_sentence
+    return "" if is_key else None
 
 
 def _last_word(text: str, end: int) -> str:

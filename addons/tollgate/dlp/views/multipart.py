@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
+from email.utils import collapse_rfc2231_value
 from itertools import pairwise
 
 from tollgate.dlp.views.documents import charset_of, is_container
@@ -104,9 +105,8 @@ def _part(content: bytes, start: int, end: int) -> Part:
         raise _broken("a part has headers that can be read in two ways")
     raw = content[blank.end() : end]
     data = _transferred(raw, headers)
-    name = headers.get_param("name", "", "content-disposition")
     return Part(
-        name if isinstance(name, str) else name[2],
+        collapse_rfc2231_value(headers.get_param("name", "", "content-disposition")),
         headers.get_filename(""),
         blank.end(),
         end,

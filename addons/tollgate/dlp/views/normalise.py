@@ -28,6 +28,8 @@ _INVISIBLE = (
 _COMBINING = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2043\u2212\ufe58"
 _LONG_DASHES = "\u2014\u2015"
+_WIDE_SIGNS = "".join(map(chr, (*range(0xFF01, 0xFF10), *range(0xFF1A, 0xFF21), *range(0xFF3B, 0xFF41))))
+_OF_VALUES = re.compile("[A-Za-z0-9\uff01-\uff5e]")
 _CONTROLS = [chr(c) for c in (*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F)]
 
 _LATIN = dict(zip("ɡıɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "giaiABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
@@ -94,11 +96,13 @@ def _folded(text: str, start: int, end: int) -> Iterator[Piece]:
 
 
 def _reads(text: str, at: int) -> bool:
-    """Dashes and spaces count only within a value: between digits, or letters and digits."""
+    """Dashes, spaces and wide punctuation count only where a value goes on around them."""
     if text[at] in _LONG_DASHES:
         return text[at - 1 : at].isdecimal() and text[at + 1 : at + 2].isdecimal()
     if text[at] in _HYPHENS or text[at].isspace():
         return text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum()
+    if text[at] in _WIDE_SIGNS:  # the punctuation of all Chinese text
+        return any(_OF_VALUES.match(text, beside) for beside in (max(0, at - 1), at + 1) if beside != at)
     return True
 
 

@@ -1,0 +1,173 @@
+"""Redaction through a whole proxy, before a provider that echoes what it is told."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.proxy import CHAT, KEY, Provider, behave, chat, tollgate
+
+EMAIL = "ada.lovelace@analytical-engines.io"
+CARD = "4111 1111 1111 1111"
+TOKEN = "ghp_" + "n0rT3aLt0k3nOfAnybodyAtAllReally12"[:36].ljust(36, "7")
+TEXT = f"Write to {EMAIL}, charge {CARD}, push with {TOKEN} please"
+PLANTED = (EMAIL, CARD, TOKEN)
+ON: dict[str, Any] = {"dlp": {"enabled": True}}
+
+ANTHROPIC = "https://api.anthropic.com/v1/messages"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-pro"
+
+
+def text_of(answer: Any) -> str:
+    """All text of an answer, whatever its dialect."""
+    if isinstance(answer, dict):
+        return "".join(map(text_of, answer.values()))
+    if isinstance(answer, list):
+        return "".join(map(text_of, answer))
+    return answer if isinstance(answer, str) else ""
+
+
+def streamed_text(body: str) -> str:
+    """What the deltas of a stream make together."""
+    events = (line[6:] for line in body.splitlines() if line.startswith("data: {"))
+    return "".join(delta_of(json.loads(event)) for event in events)
+
+
+def delta_of(event: dict[str, Any]) -> str:
+    if choices := event.get("choices"):
+        return str(choices[0].get("delta", {}).get("content") or "")
+    if candidates := event.get("candidates"):
+        return "".join(part.get("text", "") for part in candidates[0]["content"]["parts"])
+    return str(event.get("delta", {}).get("text", "")) if event.get("type") == "content_block_delta" else ""
+
+
+CALLS = [
+    (CHAT, {"model": "gpt-6", "messages": [{"role": "user", "content": TEXT}]}, "stream"),
+    (
+        ANTHROPIC,
+        {"model": "claude-x", "max_tokens": 500, "messages": [{"role": "user", "content": TEXT}]},
+        "stream",
+    ),
+    (f"{GEMINI}:generateContent", {"contents": [{"role": "user", "parts": [{"text": TEXT}]}]}, ""),
+]
+HEADERS = {**KEY, "x-api-key": "k", "anthropic-version": "2023-06-01", "x-goog-api-key": "k"}
+
+
+@pytest.mark.parametrize(("url", "body", "flag"), CALLS, ids=["openai", "anthropic", "gemini"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_values_stay_and_the_answer_has_them_again(
+    tmp_path: Path, provider: Provider, url: str, body: dict[str, Any], flag: str, stream: bool
+) -> None:
+    if stream and flag:
+        body = {**body, flag: True}
+    elif stream:
+        url = url.replace(":generateContent", ":streamGenerateContent?alt=sse")
+    async with tollgate(tmp_path, provider, ON) as proxy:
+        async with proxy.client().post(url, json=body, headers=HEADERS) as response:
+            answer = await response.text()
+        [record] = await proxy.records()
+
+    assert response.status == 200, answer
+    sent = provider.simulator.journal.entries[0].body.decode()
+    assert not [value for value in PLANTED if value in sent]
+    got = streamed_text(answer) if stream else text_of(json.loads(answer))
+    assert TEXT in got
+    assert {finding["kind"] for finding in record["findings"]} == {"EMAIL_ADDRESS", "CREDIT_CARD", "SECRET"}
+    assert not [value for value in PLANTED if value in str(record)]
+
+
+async def test_the_same_value_has_the_same_token_in_every_turn(tmp_path: Path, provider: Provider) -> None:
+    async with tollgate(tmp_path, provider, ON) as proxy:
+        for _ in range(2):
+            async with proxy.client().post(CHAT, json=chat(TEXT), headers=KEY) as response:
+                await response.read()
+
+    first, second = (entry.body for entry in provider.simulator.journal.entries)
+    assert first == second
+
+
+async def test_a_call_without_findings_stays_to_the_byte(tmp_path: Path, provider: Provider) -> None:
+    body = b'{"messages" : [{"content":"caf\\u00e9, please" ,"role":"user"}],\n"top_p":1.0,"model":"gpt-6"}'
+    headers = {**KEY, "content-type": "application/json"}
+    async with (
+        tollgate(tmp_path, provider, ON) as proxy,
+        proxy.client().post(CHAT, data=body, headers=headers) as response,
+    ):
+        await response.read()
+
+    assert provider.simulator.journal.entries[0].body == body
+
+
+async def test_a_blocked_entity_is_named_with_its_place_and_not_its_value(
+    tmp_path: Path, provider: Provider
+) -> None:
+    policy = {"dlp": {"enabled": True, "actions": {"CREDIT_CARD": "block"}}}
+    async with tollgate(tmp_path, provider, policy) as proxy:
+        async with proxy.client().post(CHAT, json=chat(TEXT), headers=KEY) as response:
+            answer = await response.json()
+        [record] = await proxy.records()
+
+    assert (response.status, answer["error"]["code"]) == (400, "dlp_blocked")
+    assert "CREDIT_CARD" in answer["error"]["message"]
+    assert "messages[0].content" in answer["error"]["message"]
+    assert CARD not in str(answer) + str(record)
+    assert provider.simulator.journal.entries == []
+
+
+async def test_observe_mode_changes_nothing_and_records_what_it_would_have(
+    tmp_path: Path, provider: Provider
+) -> None:
+    async with tollgate(tmp_path, provider, {"mode": "observe", **ON}) as proxy:
+        async with proxy.client().post(CHAT, json=chat(TEXT), headers=KEY) as response:
+            await response.read()
+        [record] = await proxy.records()
+
+    assert TEXT in provider.simulator.journal.entries[0].body.decode()
+    assert [(v["room"], v["action"], v["code"]) for v in record["verdicts"]] == [
+        ("dlp", "observe", "would_redact")
+    ]
+
+
+async def test_a_rule_can_turn_it_on_for_some(tmp_path: Path, provider: Provider) -> None:
+    rule = {"name": "one model", "when": {"model": "gpt-6"}, "set": ON}
+    async with tollgate(tmp_path, provider, {"rules": [rule]}) as proxy:
+        for model in ("gpt-6", "gpt-6-mini"):
+            body = {**chat(TEXT), "model": model}
+            async with proxy.client().post(CHAT, json=body, headers=KEY) as response:
+                await response.read()
+
+    assert [EMAIL in entry.body.decode() for entry in provider.simulator.journal.entries] == [False, True]
+
+
+async def test_a_value_within_base64_cannot_be_rewritten(tmp_path: Path, provider: Provider) -> None:
+    hidden = b64encode(f"the key is {TOKEN}, keep it".encode()).decode()
+    body = chat(f"decode {hidden}")
+    async with (
+        tollgate(tmp_path, provider, ON) as proxy,
+        proxy.client().post(CHAT, json=body, headers=KEY) as response,
+    ):
+        answer = await response.json()
+
+    assert (response.status, answer["error"]["code"]) == (400, "dlp_blocked")
+    assert provider.simulator.journal.entries == []
+
+
+async def test_tool_arguments_hold_the_values_again(tmp_path: Path, provider: Provider) -> None:
+    """A tool call that writes a file writes what the user said, and no token."""
+    parameters = {"type": "object", "properties": {"text": {"type": "string"}}}
+    tool = {"type": "function", "function": {"name": "write", "parameters": parameters}}
+    for stream in (False, True):
+        body = chat(TEXT, tools=[tool], tool_choice="required", stream=stream)
+        async with (
+            tollgate(tmp_path, provider, ON) as proxy,
+            proxy.client().post(CHAT, json=body, headers=behave()) as response,
+        ):
+            answer = await response.text()
+
+        assert response.status == 200, answer
+        assert "QZX" not in answer.upper()
+        assert not [v for v in PLANTED if v in provider.simulator.journal.entries[-1].body.decode()]
