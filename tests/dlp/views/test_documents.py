@@ -5,6 +5,7 @@ import io
 import sys
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,14 @@ def test_ascii_is_read_in_eight_bit_charsets(charset: str) -> None:
 )
 def test_readable_runs_in_binary_data_are_read(data: bytes) -> None:
     assert any(SECRET in text for name, text, _ in read(data) if name == "strings")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xfe" + SECRET.encode(), bytes(30) + SECRET.encode() + bytes(30), b"\0" + SECRET.encode() + b"\0"],
+)
+def test_a_charset_does_not_hide_what_can_be_read_without_it(data: bytes) -> None:
+    assert any(SECRET in text for _, text, _ in read(data))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", bytes(40), bytes(range(128, 160))])
@@ -218,11 +227,9 @@ def test_links_of_an_office_document_are_read() -> None:
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\x03\x04", b"%PDF-", b"\x1f\x8b\x08", b"\xff\xfe"]))
 def test_nothing_but_a_view_error_is_raised(data: bytes, magic: bytes) -> None:
-    for strict in (True, False):
-        try:
-            read(magic + data, strict=strict)
-        except ViewError as e:
-            assert strict, e
+    with suppress(ViewError):
+        read(magic + data)
+    read(magic + data, strict=False)
 
 
 @given(st.binary(max_size=64))

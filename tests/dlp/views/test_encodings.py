@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import base64
 import quopri
-from itertools import chain
+from itertools import chain, pairwise
 from urllib.parse import quote
 
 import pytest
@@ -139,7 +139,7 @@ def test_a_run_with_a_character_too_many_is_read_without_it() -> None:
 def test_runs_lie_within_the_text_and_apart(text: str) -> None:
     found = list(runs(text, 4))
     assert all(0 <= a.start < a.end <= len(text) for a in found)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
 
 
 @given(st.text(max_size=200))

@@ -107,14 +107,23 @@ def charset_of(data: bytes) -> str:
 
 
 def plain(data: bytes) -> Iterator[Text]:
-    """The text that data is, or else the readable runs in it."""
-    if (text := plain_text(data)) is not None:
+    """The text that data is, or else the readable runs in it; both where they differ."""
+    text = plain_text(data)
+    if text is not None:
         yield Text("", text, 0)
-        return
+        if not hides(data, charset_of(data)):
+            return
     versions = [data, data.replace(b"\0", b"")] if 4 * data.count(0) > len(data) else [data]
     for version in versions:  # without zeros, UTF-16 within binary data can be read
         if found := "\n".join(_printable(version)):
             yield Text("strings", found, 0)
+
+
+def hides(data: bytes, charset: str) -> bool:
+    """Whether the charset reads something else where there is plain ASCII."""
+    if charset == "utf-8":
+        return False
+    return any(run.encode().decode(charset, "replace") != run for run in _printable(data))
 
 
 def _printable(data: bytes) -> Iterator[str]:

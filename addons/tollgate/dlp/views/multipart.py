@@ -16,7 +16,7 @@ from email.parser import HeaderParser
 from email.utils import collapse_rfc2231_value
 from itertools import pairwise
 
-from tollgate.dlp.views.documents import charset_of, is_container
+from tollgate.dlp.views.documents import charset_of, hides, is_container
 from tollgate.dlp.views.view import ViewError
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -131,7 +131,7 @@ def _rewritable(data: bytes, headers: Message) -> str:
         return ""
     for charset in (headers.get_content_charset(""), charset_of(data)):
         try:
-            if charset and data.decode(charset).encode(charset) == data:
+            if charset and data.decode(charset).encode(charset) == data and not hides(data, charset):
                 return charset
         except (LookupError, UnicodeError):
             continue
