@@ -101,8 +101,7 @@ MEASURES = [
     ),
     Measure(lambda rows: all("spans" in row for row in rows), _personal),
 ]
-"""The first that is for a data set measures it. A kind without labelled texts, such as requests that hide values,
-gets a row of its own."""
+"""The first that is for a data set does. Requests that hide values have no spans and need their own."""
 
 
 def _labels(row: dict[str, Any]) -> list[Label]:

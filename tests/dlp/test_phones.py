@@ -117,6 +117,8 @@ def test_ways_of_writing(text: str, numbers: list[str]) -> None:
         "00 61 42 65 30 79 f7",
         "fe80 0061 4265 3079 f7fe",
         "12345678901234567 phone",
+        "0099 999 999 99",
+        "123 4 567 8901",
     ],
 )
 def test_other_numbers_are_none(text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.detection import compiled
@@ -159,6 +159,11 @@ def test_a_pattern_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPa
         list(judge.judge("x", 0, 1, ""))
 
 
+def test_no_value_is_logged(detector: Windowed, caplog: pytest.LogCaptureFixture) -> None:
+    detector.scan("IBAN DE89\u017f\u017f\u017f\u017f04400532013000, and DE89370400440532013001")
+    assert not caplog.records
+
+
 def test_nothing_asks_the_network(detector: Windowed, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object) -> None:
         raise AssertionError("a connection was tried")
@@ -188,6 +193,7 @@ def unfiltered(detector: Windowed) -> Callable[[str], set[Span]]:
     return lambda text: {span for judge in judges for span in judge.judge(text, 0, len(text), "")}
 
 
+@settings(deadline=None)  # patterns are compiled when they are first needed
 @given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from([" ", "", "\n", ", ", "="]))
 def test_the_prefilter_changes_no_finding(
     detector: Windowed, unfiltered: Callable[[str], set[Span]], pieces: list[str], joint: str

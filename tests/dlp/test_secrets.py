@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.detection import compiled
@@ -236,6 +236,7 @@ def unfiltered() -> Callable[[str], set[Span]]:
     return lambda text: {span for judge in judges for span in judge.judge(text, 0, len(text), "")}
 
 
+@settings(deadline=None)  # patterns are compiled when they are first needed
 @given(st.lists(st.sampled_from(PIECES), max_size=20))
 def test_the_prefilter_changes_no_finding(
     detector: Windowed, unfiltered: Callable[[str], set[Span]], pieces: list[str]

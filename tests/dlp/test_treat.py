@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from base64 import b64encode
@@ -181,7 +182,7 @@ def test_the_texts_of_a_form_are_rewritten_in_place() -> None:
 
 
 def test_a_file_of_a_form_that_holds_something_is_blocked() -> None:
-    treatment, _, _ = form("the key is sk-abcd1234".encode("utf-16"))
+    treatment, _, _ = form(gzip.compress(b"the key is sk-abcd1234"))
 
     assert treatment.refusal is not None
     assert "part 1 of the form" in treatment.refusal.message
@@ -195,7 +196,7 @@ def test_a_plain_text_body_is_rewritten() -> None:
 
 
 def test_a_file_as_the_body_is_looked_into() -> None:
-    treatment, _, _ = treated("the key is sk-abcd1234".encode("utf-16"))
+    treatment, _, _ = treated(gzip.compress(b"the key is sk-abcd1234"))
 
     assert treatment.refusal is not None
 

@@ -25,6 +25,9 @@ from tollgate.providers import Providers
 from tollgate.store import state_folder
 from tollgate.trail.console import Console as CallConsole
 
+GC_THRESHOLD = 20_000, 20, 50
+"""A call makes some thousand objects, nearly all of which go by themselves: Python's own threshold of 2,000 would
+look for cycles at every call."""
 FORBIDDEN_OPTIONS = ("emudhra",)
 """Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
 
@@ -105,6 +108,7 @@ async def _run(launch: Launch, opts: options.Options, place: Place, console: Con
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
     gc.freeze()  # what is loaded by now stays: no need to look through it at every collection
+    gc.set_threshold(*GC_THRESHOLD)
     try:
         opts.update(**_addon_options(launch, place))
         opts.set(*launch.settings)

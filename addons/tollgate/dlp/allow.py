@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import regex
@@ -10,10 +11,19 @@ from tollgate.dlp.windows import TIMEOUT, DetectionFailed
 from tollgate.policy.dlp import Allowed
 from tollgate.policy.match import Matcher, names
 
-_DOMAIN = regex.compile(
-    r"(?:.*@|[a-z][a-z0-9+.\-]*://(?:[^/@\s]*@)?)\[?([\w.\-]+)", regex.IGNORECASE | regex.DOTALL
-)
-_WITH_DOMAIN = frozenset({"EMAIL_ADDRESS", "URL"})
+_HOST = regex.compile(r"(?:[a-z][a-z0-9+.\-]*://)?(?:[^/@\s]*@)?([\w.\-]+)", regex.IGNORECASE)
+
+
+def _host(url: str) -> str:
+    found = _HOST.match(url)
+    return found[1] if found else ""
+
+
+_DOMAINS: Mapping[str, Callable[[str], str]] = {
+    "EMAIL_ADDRESS": lambda address: address.rpartition("@")[2],
+    "URL": _host,
+}
+"""How to find the domain of what has one."""
 
 
 class AllowList:
@@ -26,9 +36,9 @@ class AllowList:
 
     def allows(self, value: str, entity: str) -> bool:
         """Whether this value of this entity is no finding."""
-        return (
-            value in self._values or self._matched(value) or (entity in _WITH_DOMAIN and self._at_home(value))
-        )
+        if value in self._values or self._matched(value):
+            return True
+        return entity in _DOMAINS and self._at_home(_DOMAINS[entity](value))
 
     def _matched(self, value: str) -> bool:
         try:
@@ -36,10 +46,7 @@ class AllowList:
         except TimeoutError as e:
             raise DetectionFailed(f"an allowed expression took longer than {TIMEOUT:g} s") from e
 
-    def _at_home(self, value: str) -> bool:
-        """Whether an address or URL is in one of the domains."""
-        found = _DOMAIN.match(value)
-        domain = found[1] if found else value.partition("/")[0]
+    def _at_home(self, domain: str) -> bool:
         return self._domains is not None and self._domains.matches([domain.rstrip(".")])
 
 

@@ -74,16 +74,17 @@ _DATE = regex.compile(
     rf"(?<!\d)(?:19|20)\d\d([\-./ ]?){_MONTH}\1{_DAY}(?![\d./])"
     rf"|(?<![\d\-./])(?:{_DAY}([\-./]){_MONTH}\2|{_MONTH}([\-./]){_DAY}\3)(?:19|20)?\d\d(?![\d\-./])"
 )
+_TIME = regex.compile(r"(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?)?(?!\d)")
 _ADDRESS = regex.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _OTHERWISE = regex.compile(
-    r"\d{3}[- ]\d{2}[- ]\d{4}|\d{5}-\d{4}|97[89][- ]?(?:\d[- ]?){9}\d|\d+\.\d+|(?:\d{4}([ -])){2,}\d{4}"
+    r"\d{3}[-. ]\d{2}[-. ]\d{4}|\d{5}-\d{4}|97[89][- ]?(?:\d[- ]?){9}\d|\d+\.\d+|(?:\d{4}([ -])){2,}\d{4}"
     r"|\d(?:[ \-]\d){3,}|20\d{6}[\- ]?\d{6}"
 )
 """Written as social security numbers, postal codes, books (ISBN), decimals, cards and dumps are."""
 _SHAPES = regex.compile(
     r"(?:1[ .\-]?)?\(?[2-9]\d\d\)?[ .\-]{0,2}[2-9]\d\d[ .\-]\d{4}"  # North America
     r"|\(0?\d{1,4}\)[ \-]?\d{3,4}[ \-]\d{3,4}"  # an area code in parentheses
-    r"|0\d{1,4}[ .\-/](?:\d{2,4}[ .\-]){1,3}\d{2,4}"  # a trunk prefix
+    r"|0[1-9]\d{0,3}[ .\-/](?:\d{2,4}[ .\-]){1,3}\d{2,4}"  # a trunk prefix
 )
 """Written as hardly anything but phone numbers is."""
 
@@ -130,10 +131,12 @@ class PhoneJudge:
         return _told(" ".join(words(key))) is True
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
-        for match in _NUMBER.finditer(text, start, end):
-            candidate = _candidate(match)
-            if candidate and (score := self._score(candidate, _context(text, match, key))) >= self._threshold:
-                yield Span(match.start(), match.end(), ENTITY, score)
+        for match in _NUMBER.finditer(_without_times(text[start:end])):
+            first, last = start + match.start(), start + match.end()
+            if candidate := _candidate(match):
+                score = self._score(candidate, _context(text, first, last, key))
+                if score >= self._threshold:
+                    yield Span(first, last, ENTITY, score)
 
     def _score(self, candidate: _Candidate, context: bool | None) -> float:
         """How sure it is; `context` tells whether words around it say phone, something else, or nothing."""
@@ -161,6 +164,12 @@ class PhoneJudge:
                 yield number
 
 
+def _without_times(text: str) -> str:
+    """The text with its time stamps blotted out: listings and logs are full of them."""
+    blotted: str = _TIME.sub(lambda match: "x" * len(match[0]), text)
+    return blotted
+
+
 def _candidate(match: Any) -> _Candidate | None:
     """What may be a phone number; None for dates, addresses, decimals and the like."""
     text, plus = match["number"], match["plus"] is not None
@@ -178,10 +187,10 @@ def _is_written_otherwise(text: str) -> bool:
     return any((_DATE.search(text), _ADDRESS.fullmatch(text), _OTHERWISE.fullmatch(text)))
 
 
-def _context(text: str, match: Any, key: str) -> bool | None:
+def _context(text: str, first: int, last: int, key: str) -> bool | None:
     """Whether the words around a number say phone (True), something else (False), or nothing (None)."""
-    before = text[max(0, match.start() - _WIDTH) : match.start()]
-    if _CALLING.search(before) or _AFTER.match(text, match.end()):
+    before = text[max(0, first - _WIDTH) : first]
+    if _CALLING.search(before) or _AFTER.match(text, last):
         return True
     told = _told(before)
     return told if told is not None else _told(" ".join(words(key)))

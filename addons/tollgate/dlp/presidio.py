@@ -8,6 +8,7 @@ time-out is an error. To import this module takes seconds: Presidio brings spaCy
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ def build_judges(detection: Detection) -> list[Judge]:
     """One judge for each pattern of all that is to be looked for. ValueError for an entity or a country that
     does not exist, and for a pattern that cannot be compiled."""
     _keep_suffixes_offline()
+    logging.getLogger("presidio-analyzer").disabled = True  # it logs values that it cannot check
     known = _known()
     judges: list[Judge] = []
     for recognizer in [known[name] for name in sorted(_chosen(detection, known))]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from h2.settings import SettingCodes, Settings
 from mitmproxy import flow as mflow
 from mitmproxy import http
+from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator, NextLayer
@@ -203,6 +204,9 @@ class LlmLayer(layers.HttpLayer):
     """An HTTP layer of such streams."""
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        yield from together(self._commands(event), self.context.client)
+
+    def _commands(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, events.Start) and self.context.client.alpn == b"h2":
             self.connections[self.context.client] = roomy_http2_server(self.context.fork())
         if isinstance(event, Piece) and event.stream.owner is self:
@@ -216,6 +220,22 @@ class LlmLayer(layers.HttpLayer):
         stream.owner = self
         self.streams[stream_id] = stream
         yield from self.event_to_child(stream, events.Start())
+
+
+def together(todo: CommandGenerator[None], client: Connection) -> CommandGenerator[None]:
+    """The same commands, but what goes to the client at one time goes as one: a head with its body is one TLS
+    record and one write then."""
+    waiting = b""
+    for command in todo:
+        if isinstance(command, commands.SendData) and command.connection is client:
+            waiting += command.data
+            continue
+        if waiting:
+            yield commands.SendData(client, waiting)
+            waiting = b""
+        yield command
+    if waiting:
+        yield commands.SendData(client, waiting)
 
 
 def roomy_http2_server(context: Context) -> layers.Http2Server:

@@ -18,6 +18,8 @@ type Write = Callable[[int, bytes], int]
 
 _BATCH = 1024 * 1024
 _LONGEST_WAIT = 1.0
+_GATHER = 0.02
+"""Seconds in which lines come together, since each write and each waking of the thread costs the same."""
 
 
 class LineFile:
@@ -116,6 +118,7 @@ class TrailWriter:
         self._batch = b""
         self._due = math.inf  # when to sync, or to try again, by the monotonic clock
         self._writable = True
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tollgate-trail")
         self._thread.start()
 
@@ -147,6 +150,7 @@ class TrailWriter:
     def close(self) -> None:
         """Write what is left, sync, and end the thread."""
         self._queue.put(None)
+        self._ending.set()
         self._thread.join()
 
     # -- on the thread -------------------------------------------------------------------------------------
@@ -165,6 +169,7 @@ class TrailWriter:
             jobs = [self._queue.get(timeout=wait)]
         except queue.Empty:
             return threading.main_thread().is_alive()  # a process that ends without `close` is not held up
+        self._ending.wait(_GATHER)
         jobs += [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         for job in jobs:
             if job is not None:

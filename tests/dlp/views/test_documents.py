@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader, PdfWriter
 
+from support.pdfs import page_of
 from tollgate.dlp.views.documents import Reading, is_container, plain_text, promising, texts
 from tollgate.dlp.views.view import Budget, ViewError
 
@@ -37,7 +39,7 @@ def office(name: str, xml: bytes | str) -> bytes:
 def read(
     data: bytes, limit: int = 1 << 20, depth: int = 3, strict: bool = True
 ) -> list[tuple[str, str, int]]:
-    return [tuple(text) for text in texts(data, Reading(Budget(limit), depth, strict))]
+    return [(name, text, n) for name, text, n in texts(data, Reading(Budget(limit), depth, strict))]
 
 
 def refusal(data: bytes, limit: int = 1 << 20, depth: int = 3) -> str:
@@ -176,6 +178,23 @@ def test_in_the_midst_of_text_it_is_read_as_binary_data(data: bytes, code: str) 
     assert [name for name, _, _ in read(data, strict=False) if name not in ("", "strings", "zip/names")] == []
 
 
+def test_a_pdf_is_read() -> None:
+    found = read(page_of(SECRET))
+
+    assert [(name, text.strip(), depth) for name, text, depth in found] == [("pdf", SECRET, 1)]
+    assert [name for name, _, _ in read(b"\xff\xfe\xfd" + page_of(SECRET))] == ["pdf"]
+    assert refusal(page_of(SECRET), limit=5) == "too_large"
+
+
+def test_a_file_attached_to_a_pdf_is_a_document_of_its_own() -> None:
+    writer = PdfWriter(PdfReader(io.BytesIO(page_of(SECRET))))
+    writer.add_attachment("a.gz", gzip.compress(SECRET.encode()))
+    out = io.BytesIO()
+    writer.write(out)
+
+    assert ("pdf/gzip", SECRET, 2) in read(out.getvalue())
+
+
 # -- office documents ----------------------------------------------------------------------------------------
 
 WORD = (
@@ -225,6 +244,7 @@ def test_links_of_an_office_document_are_read() -> None:
 # -- anything ------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\x03\x04", b"%PDF-", b"\x1f\x8b\x08", b"\xff\xfe"]))
 def test_nothing_but_a_view_error_is_raised(data: bytes, magic: bytes) -> None:
     with suppress(ViewError):
@@ -232,6 +252,15 @@ def test_nothing_but_a_view_error_is_raised(data: bytes, magic: bytes) -> None:
     read(magic + data, strict=False)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [SECRET.encode(), b"\x1f\x8b\x08", "\uff15\uff13".encode(), "536-22".encode("utf-16-le"), bytes(65)],
+)
+def test_what_may_have_text_is_promising(data: bytes) -> None:
+    assert promising(data)
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_what_is_not_promising_has_no_text(data: bytes) -> None:
     if not promising(data):

@@ -124,7 +124,9 @@ def test_the_line_behind_a_run_does_not_belong_to_it() -> None:
     assert [run.data for run in runs(f"{packed}\nplain words follow", 16)] == [b"0123456789" * 6]
 
 
-@pytest.mark.parametrize("text", ["short", "a_long_function_name_in_python", "usr/lib/python3/dist-packages"])
+@pytest.mark.parametrize(
+    "text", ["too short", "a_long_function_name_in_python", "usr/lib/python3/dist-packages"]
+)
 def test_names_and_paths_are_no_runs(text: str) -> None:
     assert list(runs(text, 16)) == []
 

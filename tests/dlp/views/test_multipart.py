@@ -4,7 +4,7 @@ import gzip
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tollgate.dlp.views.multipart import is_multipart, parts, rewrite
@@ -152,6 +152,7 @@ def test_form_data_is_known_by_its_content_type(content_type: str, expected: boo
     assert is_multipart(content_type) is expected
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120), st.text(max_size=40))
 def test_nothing_but_a_view_error_is_raised(content: bytes, header: str) -> None:
     for body in (content, form(content), form(content, header), BODY[: len(content)] + content):
@@ -159,6 +160,7 @@ def test_nothing_but_a_view_error_is_raised(content: bytes, header: str) -> None
             parts(body, FORM)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="-"), max_size=30), max_size=5))
 def test_any_texts_come_back(texts: list[str]) -> None:
     body = b"".join(form(text.encode()).removesuffix(b"--B--\r\n") for text in ["first", *texts]) + b"--B--"

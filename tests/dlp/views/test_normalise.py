@@ -4,7 +4,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tollgate.dlp.views.normalise import pieces
@@ -66,10 +66,18 @@ def test_ordinary_text_has_no_view(text: str) -> None:
 
 def test_text_spelled_in_tags_or_variation_selectors_is_read() -> None:
     tags = "".join(chr(0xE0000 + ord(c)) for c in "key " + SECRET)
-    selectors = "".join(chr(0xFE00 + b if b < 16 else 0xE0100 + b - 16) for b in SECRET.encode())
+    selectors = "".join(
+        chr(0xFE00 + byte if byte < 16 else 0xE0100 + byte - 16) for byte in f"{SECRET}\n".encode()
+    )
 
     assert normalised(f"hello{tags}.") == f"hellokey {SECRET}."
-    assert normalised(f"🙂{selectors}") == f"🙂{SECRET}"
+    assert normalised(f"🙂{selectors}") == f"🙂{SECRET}\n"
+
+
+def test_a_text_is_looked_at_where_it_is_not_ascii() -> None:
+    text = f"{'a' * 700}\u200b{'b' * 700}é\u200b{'c' * 700}"
+
+    assert [(piece.start, piece.end) for piece in pieces(text)] == [(700, 701), (1402, 1403)]
 
 
 def test_every_digit_of_every_script_is_read() -> None:
@@ -86,6 +94,7 @@ def test_every_invisible_character_is_left_out() -> None:
     assert [hex(ord(c)) for c in formats if normalised(f"4{c}1") != "41"] == []
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=300))
 def test_a_normalised_text_is_normalised(text: str) -> None:
     for _ in range(4):
@@ -94,6 +103,7 @@ def test_a_normalised_text_is_normalised(text: str) -> None:
     assert normalised(text) == text
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0, 2000))
 def test_what_is_found_does_not_depend_on_where_it_stands(text: str, before: int) -> None:
     alone = [(piece.start, piece.end, piece.text) for piece in in_order(pieces(text))]

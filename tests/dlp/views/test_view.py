@@ -119,10 +119,10 @@ def test_what_stands_in_an_encoding_cannot_be_rewritten() -> None:
     assert below.name == "base64/percent"
 
 
-def test_of_pieces_that_overlap_the_first_and_longest_counts() -> None:
-    pieces = [Piece(5, 6, "c"), Piece(0, 2, "a"), Piece(0, 4, "b"), Piece(3, 5, "d")]
+def test_of_pieces_that_overlap_the_first_counts() -> None:
+    pieces = [Piece(5, 6, "c"), Piece(0, 4, "a"), Piece(0, 2, "b"), Piece(3, 5, "d")]
 
-    assert in_order(pieces) == [Piece(0, 4, "b"), Piece(5, 6, "c")]
+    assert in_order(pieces) == [Piece(0, 4, "a"), Piece(5, 6, "c")]
 
 
 def test_a_budget_is_spent_once() -> None:
@@ -133,3 +133,9 @@ def test_a_budget_is_spent_once() -> None:
 
     assert error.value.code == "too_large"
     assert budget.left == 4
+
+
+def test_a_view_shows_no_text_in_logs() -> None:
+    view = next(original("a%40b").rewritten("percent", [Piece(1, 4, "@")]))
+
+    assert repr(view) == "View(name='percent', enclosing=(0, 5))"

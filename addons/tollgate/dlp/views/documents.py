@@ -164,7 +164,7 @@ def _container(data: bytes) -> _Container | None:
     for magic, container in _CONTAINERS:
         if data.startswith(magic):
             return container
-    if b"%PDF-" in data[:1024] and plain_text(data) is None:
+    if b"%PDF-" in data[:1024] and _PDF_OBJECT.search(data):
         return _PDF
     return _ZIP if data.rfind(_ZIP_END, -(1 << 16) - 22) >= 0 else None
 
@@ -256,6 +256,7 @@ def _without_cdata(xml: str) -> str:
 _ZIP = _Container("zip", _open_zip)
 _PDF = _Container("pdf", _open_pdf)
 _SEALED = _Container("sealed", _open_sealed)
+_PDF_OBJECT = re.compile(rb"\d\s+obj\b")
 _ZIP_END = b"PK\x05\x06"
 _CONTAINERS = (
     (b"PK\x03\x04", _ZIP),

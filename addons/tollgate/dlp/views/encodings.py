@@ -116,7 +116,7 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_
 _CLASSES = bytes(ord("a") if code in _ALPHABET else ord(" ") for code in range(256))
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _HEX_DIGITS = re.compile("(?:0x)?([0-9A-Fa-f]+)")
-_LONG_NAME = 64
+_SHORT_NAME, _LONG_NAME = 16, 64
 _NEXT_LINE = re.compile(r"\r?\n[ \t]*+")
 _AFTER_LINE = re.compile(r"=|[ \t]*+(?:\r?\n|\Z)")
 _WRAPPED_FROM = 40
@@ -146,7 +146,7 @@ def stretches(flat: bytes, shortest: int) -> Iterator[tuple[int, int]]:
 
 def _is_name(run: str) -> bool:
     """True for names and paths, most of what there is: no capital in base64 is as rare as it gets."""
-    return run.islower() and len(run) < _LONG_NAME and not _HEX_DIGITS.fullmatch(run)
+    return _SHORT_NAME <= len(run) < _LONG_NAME and run.islower() and not _HEX_DIGITS.fullmatch(run)
 
 
 def _whole(text: str, flat: bytes, start: int, end: int) -> int:

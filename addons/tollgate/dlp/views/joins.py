@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from tollgate.calls import Slot
 from tollgate.dlp.views.view import Piece
 
 _LONGEST = 256
+"""Characters of a word that are looked at."""
 _OF_WORDS = string.ascii_letters + string.digits + "_+/=@.-"
 _HEAD = re.compile(r"[A-Za-z0-9_+/@.-]++=*+(?!\s*[:=(\[]|[A-Za-z0-9])")
 """The first word of what follows, unless it is a name that something is assigned to."""
@@ -29,15 +30,21 @@ def glue(tail: str, head: str) -> str | None:
         if len(tail) == len(head) == 4 and whole.isdigit():  # groups of a card number
             return " "
         return "" if _KNOWN_NUMBERS.fullmatch(whole) else None
-    if "@" in whole:
-        return (
-            ""
-            if _ADDRESS.fullmatch(whole) and "@" in tail + head[0] and not _ADDRESS.fullmatch(tail)
-            else None
-        )
+    is_one = _is_address(tail, head) if "@" in whole else _is_key(tail, head)
+    return "" if is_one else None
+
+
+def _is_address(tail: str, head: str) -> bool:
+    """An address that is none before its second part, and of which that is more than all."""
+    if "@" not in tail + head[0] or _ADDRESS.fullmatch(tail):
+        return False
+    return _ADDRESS.fullmatch(tail + head) is not None
+
+
+def _is_key(tail: str, head: str) -> bool:
     ends_sentence = tail.endswith(".") and tail[:-1].isalpha()
-    is_key = len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) and not ends_sentence
-    return "" if is_key else None
+    whole = tail + head
+    return len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) and not ends_sentence
 
 
 def _last_word(text: str, end: int) -> str:
@@ -65,6 +72,8 @@ _SPACED = tuple(
     for char, gap in ((r"\S", " "), ("[A-Za-z0-9]", r"\."))
 )
 _SINGLE = b"a a a a a a"
+_NEAR, _FAR = 64, 4096
+"""Characters before and behind such a sign that are looked at, where lines are long."""
 _CLASSES = bytes(ord("a") if 0x20 < code < 0x7F and code != ord(".") else ord(" ") for code in range(256))
 
 
@@ -96,8 +105,8 @@ def _spaced(text: str) -> Iterator[Piece]:
     classes = text.encode("ascii", "replace").translate(_CLASSES)
     at = classes.find(_SINGLE)
     while at >= 0:
-        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-        end = len(text) if end < 0 else end
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at, at + _FAR)
+        begin, end = max(begin, at - _NEAR), end if end >= 0 else min(at + _FAR, len(text))
         for match in chain.from_iterable(pattern.finditer(text, begin, end) for pattern in _SPACED):
             yield from (Piece(gap, gap + 1, "") for gap in range(match.start() + 1, match.end(), 2))
         at = classes.find(_SINGLE, end)
@@ -108,6 +117,7 @@ def _spaced(text: str) -> Iterator[Piece]:
 _REACH = 5
 """How many slots on the second part of a value may stand."""
 _CONTEXT = 256
+"""Characters of a slot that a join shows, and more where they are one word."""
 _FRAGMENT = re.compile(r"\s*[A-Za-z0-9_+/=@.-]{1,64}\s*")
 """A slot that is nothing but a part of a value."""
 _LONG_NUMBER = re.compile(r"\d{13,19}")
@@ -128,8 +138,8 @@ class Join:
     """Stretches of several slots as one text. What is found within one part is of no interest: it is found
     in the slot as well."""
 
-    text: str
-    parts: tuple[Part, ...]
+    text: str = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
 
     def spans(self, start: int, end: int) -> list[tuple[Slot, int, int]]:
         """Where [start, end) of the joined text stands, slot by slot."""

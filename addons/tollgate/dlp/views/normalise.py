@@ -15,9 +15,10 @@ from functools import cache
 from tollgate.dlp.views.view import Piece
 
 _CHUNK = 256
+"""Characters that are looked at or passed over at once."""
 _ASTRAL = "\U00010000"
 _LAST = 0x20000
-"""Behind it there are only ideographs, private use, and the invisible characters listed below."""
+"""From it on there are only ideographs, private use, and the invisible characters listed below."""
 
 _INVISIBLE = (
     *"\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0",
@@ -29,7 +30,7 @@ _COMBINING = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20F
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2043\u2212\ufe58"
 _LONG_DASHES = "\u2014\u2015"
 _WIDE_SIGNS = "".join(map(chr, (*range(0xFF01, 0xFF10), *range(0xFF1A, 0xFF21), *range(0xFF3B, 0xFF41))))
-_OF_VALUES = re.compile("[A-Za-z0-9\uff01-\uff5e]")
+_OF_VALUE = re.compile("[A-Za-z0-9\uff01-\uff5e]")
 _CONTROLS = [chr(c) for c in (*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F)]
 
 _LATIN = dict(zip("ɡıɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "giaiABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
@@ -102,7 +103,7 @@ def _reads(text: str, at: int) -> bool:
     if text[at] in _HYPHENS or text[at].isspace():
         return text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum()
     if text[at] in _WIDE_SIGNS:  # the punctuation of all Chinese text
-        return any(_OF_VALUES.match(text, beside) for beside in (max(0, at - 1), at + 1) if beside != at)
+        return _OF_VALUE.search(text[max(0, at - 1) : at] + text[at + 1 : at + 2]) is not None
     return True
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 _MARGIN = 160
 """Characters around a changed piece that a view shows: the rest of a value, and words that say what it is."""
+
+
+_START = itemgetter(0)
 
 
 class ViewError(ValueError):
@@ -43,11 +47,13 @@ class Piece(NamedTuple):
 
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
-    """Pieces by place; of those that overlap, the first and longest."""
+    """Pieces by place; of those that overlap, the first, and where they begin together, the first given."""
     kept: list[Piece] = []
-    for piece in sorted(pieces, key=lambda piece: (piece.start, -piece.end)):
-        if not kept or piece.start >= kept[-1].end:
+    done = 0
+    for piece in sorted(pieces, key=_START):
+        if piece.start >= done:
             kept.append(piece)
+            done = piece.end
     return kept
 
 
@@ -61,14 +67,11 @@ class OffsetMap:
         self._pieces = pieces
         self._at: list[int] = []
         self._after: list[int] = []
-        moved = -begin
-        for piece in pieces:
-            self._at.append(piece.start + moved)
-            self._after.append(piece.start + moved + len(piece.text))
-            moved += len(piece.text) - (piece.end - piece.start)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """What [start, end) of the view came from; `end` is greater than `start`."""
+        if len(self._at) < len(self._pieces):
+            self._place()
         first, last = self._piece_of(start), self._piece_of(end - 1)
         left_is_plain = first < 0 or start >= self._after[first]
         right_is_plain = last < 0 or end > self._after[last]
@@ -76,6 +79,14 @@ class OffsetMap:
             self._plain(first, start) if left_is_plain else self._pieces[first].start,
             self._plain(last, end) if right_is_plain else self._pieces[last].end,
         )
+
+    def _place(self) -> None:
+        """Find where the pieces stand in the view; only once something was found there, which is rare."""
+        moved = -self._begin
+        for start, end, text in self._pieces:
+            moved += len(text) - (end - start)
+            self._after.append(end + moved)
+        self._at = [end - len(piece.text) for end, piece in zip(self._after, self._pieces, strict=True)]
 
     def _piece_of(self, index: int) -> int:
         """The last piece that begins at or before a character of the view; -1 for none."""
@@ -90,14 +101,14 @@ class OffsetMap:
 class View:
     """One way to look at a text, or at a stretch of it."""
 
-    text: str
+    text: str = field(repr=False)
     name: str
     """How it came about, outermost first: "percent", "base64/pdf", "normalised"."""
     enclosing: tuple[int, int]
     """The piece of the original text that holds it all: the encoded run where it stands in one."""
-    offsets: OffsetMap | None = None
+    offsets: OffsetMap | None = field(default=None, repr=False)
     """None where its characters have no places of their own in the original: base64, documents."""
-    within: View | None = None
+    within: View | None = field(default=None, repr=False)
     """The view that `offsets` leads to; None for the original text."""
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
