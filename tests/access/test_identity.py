@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from tollgate.access.identity import identify
-from tollgate.calls.credentials import SECRET_HEADERS
 from tollgate.calls import Identity
+from tollgate.calls.credentials import SECRET_HEADERS
 from tollgate.store import Digester
 
 DIGESTER = Digester(b"k" * 32)

@@ -109,6 +109,13 @@ def test_what_decodes_to_too_much_cannot_be_looked_into() -> None:
         )
 
 
+def test_a_finding_over_a_line_end_loses_to_a_sure_one() -> None:
+    found = Examiner(Finds(r"hunter2xyz9?[0-9]*"), Views(), lambda data: data.hex())
+    spans = [f.span for f in found.text("key hunter2xyz9\n4211 rows", "text", "", found.budget())]
+
+    assert [(span.start, span.end) for span in spans] == [(4, 15)]
+
+
 def test_joined_texts_are_not_remembered() -> None:
     finds = Finds()
     examining = examiner(finds)

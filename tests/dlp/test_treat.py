@@ -28,6 +28,9 @@ RULES = {
 }
 
 
+NO_HEADERS: Mapping[str, str] = {}
+
+
 class Finds:
     def scan(self, text: str, key: str = "") -> list[Span]:
         return [
@@ -41,8 +44,8 @@ def treated(
     body: Any,
     *,
     policy: Mapping[str, Any] | None = None,
-    target: str = "/v1/chat/completions",
-    **headers: str,
+    target: str = "/v1/chat",
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> tuple[Treatment, Call, Book]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {"content-type": "application/json", **headers}.items()
@@ -158,7 +161,7 @@ def test_values_over_several_parts_are_found(choice: str, refused: bool) -> None
 def test_everything_that_carries_text_counts_but_the_credential(
     target: str, headers: dict[str, str], refused: bool
 ) -> None:
-    treatment, _, _ = treated(says("hi"), target=target, **headers)
+    treatment, _, _ = treated(says("hi"), target=target, headers=headers)
 
     assert (treatment.refusal is not None) is refused
 
@@ -170,7 +173,7 @@ FORM = (
 
 
 def form(content: bytes) -> tuple[Treatment, Call, Book]:
-    return treated(FORM % content, **{"content-type": "multipart/form-data; boundary=b"})
+    return treated(FORM % content, headers={"content-type": "multipart/form-data; boundary=b"})
 
 
 def test_the_texts_of_a_form_are_rewritten_in_place() -> None:
@@ -189,7 +192,7 @@ def test_a_file_of_a_form_that_holds_something_is_blocked() -> None:
 
 
 def test_a_plain_text_body_is_rewritten() -> None:
-    _, call, book = treated(b"dear ada@corp.io", **{"content-type": "text/plain"})
+    _, call, book = treated(b"dear ada@corp.io", headers={"content-type": "text/plain"})
 
     assert list(book.originals.values()) == ["ada@corp.io"]
     assert b"ada@" not in call.request.body.render()

@@ -20,5 +20,10 @@ SECRET_HEADERS = frozenset(
 )
 """Headers, in lower case, whose values are credentials and are never shown, logged or kept."""
 
-SECRET_PARAMETERS = frozenset(("key", "api_key", "api-key", "access_token"))
+SECRET_PARAMETERS = frozenset(
+    (
+        *("key", "api_key", "api-key", "access_token"),
+        *("x-amz-credential", "x-amz-signature", "x-amz-security-token"),
+    )
+)
 """Query parameters, in lower case, whose values are credentials."""

@@ -26,8 +26,8 @@ from tollgate.store import state_folder
 from tollgate.trail.console import Console as CallConsole
 
 GC_THRESHOLD = 20_000, 20, 50
-"""A call makes some thousand objects, nearly all of which go by themselves: Python's own threshold of 2,000 would
-look for cycles at every call."""
+"""A call makes some thousand objects, nearly all of which go by themselves: with Python's own threshold of
+2,000 it would look for cycles at every call."""
 FORBIDDEN_OPTIONS = ("emudhra",)
 """Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
 

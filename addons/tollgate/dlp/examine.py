@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from tollgate.policy.dlp import Views
 
 REMEMBERED = 50_000
 """Texts whose findings are kept; most have none, and cost some 200 bytes."""
+JOINED = "joined"
+"""In the name of a view that puts lines or string literals together."""
 _MOSTLY_BINARY = 4096
 """Characters without a space from which on a blob is base64, and not text to be read as it stands."""
 
@@ -55,7 +57,7 @@ class Examiner:
         """What is found in a text that stands under a JSON key. ViewError where it cannot be looked into."""
         name = self._digest(f"{kind}\0{key}\0{text}".encode("utf-8", "surrogatepass"))
         if (known := self._recall(name)) is None:
-            known = tuple(dict.fromkeys(self._look(text, kind, key, budget)))
+            known = without_doubtful(dict.fromkeys(self._look(text, kind, key, budget)))
             self._keep(name, known)
         return known
 
@@ -89,6 +91,17 @@ class Examiner:
             self._seen[name] = found
             if len(self._seen) > self._remembered:
                 self._seen.popitem(last=False)
+
+
+def without_doubtful(found: Iterable[Found]) -> tuple[Found, ...]:
+    """The findings, less those in lines put together that touch one found otherwise: they may reach too far."""
+    everything = tuple(found)
+    sure = [f.span for f in everything if f.direct and JOINED not in f.view]
+    return tuple(
+        f
+        for f in everything
+        if JOINED not in f.view or not any(f.span.start < s.end and s.start < f.span.end for s in sure)
+    )
 
 
 def _placed(view: View, span: Span) -> Found:
