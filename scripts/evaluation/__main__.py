@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 
 from evaluation import data
-from evaluation.dlp import code, measure, show
+from evaluation.dlp import code, measure
+from evaluation.tables import show
 from tollgate.dlp.engine import Engine, build
 from tollgate.policy.dlp import Detection
 from tollgate.store import Digester, load_key, state_folder

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+
+type Rows = Sequence[dict[str, Any]]
+
+_VALUES = "bypass_values.json.gz"
+"""The values that requests hide, by name; it lies beside the file of requests."""
 
 
 class Label(NamedTuple):
@@ -19,10 +24,15 @@ class Label(NamedTuple):
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """A file's rows."""
+    """A file's rows. What one expects by name is looked up in the file of values."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file if line.strip()]
+        found = [json.loads(line) for line in file if line.strip()]
+    if any("expect" in row for row in found):
+        with gzip.open(path.with_name(_VALUES), "rt", encoding="utf-8") as file:
+            values = json.load(file)
+        return [{**row, "expect": [values[name] for name in row["expect"]]} for row in found]
+    return found
 
 
 def labels(row: dict[str, Any]) -> list[Label]:

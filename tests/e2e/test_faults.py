@@ -53,10 +53,16 @@ MANY = 200
 def policy(provider: Provider) -> dict[str, Any]:
     places = policy_for(provider, {})["upstream"]["resolve"]
     return {
-        "timeouts": {"first_byte": "200 ms"},
         "hosts": [{"host": "ollama.test", "provider": "ollama"}],
         "upstream": {"resolve": {**places, NOWHERE: {"address": LOOPBACK, "port": 1}}},
-        "rules": [{"name": "a", "when": {"model": "long"}, "set": {"answers": {"oversize": "pass"}}}],
+        "rules": [
+            {"name": "long", "when": {"model": "long"}, "set": {"answers": {"oversize": "pass"}}},
+            {
+                "name": "hanging",
+                "when": {"headers": {"x-simulate": '*"hang"*'}},
+                "set": {"timeouts": {"first_byte": "200 ms"}},
+            },
+        ],
     }
 
 

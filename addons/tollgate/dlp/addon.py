@@ -8,31 +8,18 @@ from dataclasses import dataclass
 
 from tollgate.calls import Action, Answer, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
-from tollgate.dlp.engine import build
-from tollgate.dlp.examine import Examiner
-from tollgate.dlp.operators import Operators
+from tollgate.dlp.equipment import Equipment, equip
 from tollgate.dlp.stream import AnswerRestorer
-from tollgate.dlp.tokens import Book, Minter
+from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
 from tollgate.dlp.vault import IDS, TokenVault, asked_ids, given_ids
 from tollgate.dlp.views import ViewError
 from tollgate.policy import Policy
-from tollgate.policy.dlp import Detection
 from tollgate.store import Vault, load_key
 
 OFF_LOOP = 8 * 1024
 """Bodies from this many bytes on are looked into in a thread, so that other calls' events go on meanwhile."""
 _WITHHELD = Withheld(SECRET_HEADERS, SECRET_PARAMETERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """What a policy needs, built once for it."""
-
-    detection: Detection
-    examiner: Examiner
-    minter: Minter
-    operators: Operators
 
 
 @dataclass(slots=True)
@@ -152,19 +139,3 @@ class Dlp:
 def wanted(policy: Policy) -> bool:
     """True where the policy has anything looked for, in general or by a rule."""
     return policy.file.dlp.enabled or any(rule.set.dlp.enabled for rule in policy.file.rules)
-
-
-def equip(runtime: Runtime) -> Equipment:
-    """Build what a policy needs. It takes seconds the first time."""
-    detection = runtime.policy.file.detection
-    key = load_key(runtime.state)
-    cache = runtime.state / "cache"
-    cache.mkdir(mode=0o700, exist_ok=True)
-    engine = build(detection, cache, runtime.digester)
-    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
-    return Equipment(
-        detection,
-        Examiner(engine, detection.views, lambda data: runtime.digester.digest("dlp slot", data)),
-        Minter(key),
-        Operators(key),
-    )

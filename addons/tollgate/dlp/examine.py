@@ -94,7 +94,7 @@ class Examiner:
 
 
 def without_doubtful(found: Iterable[Found]) -> tuple[Found, ...]:
-    """The findings, less those in lines put together that touch one found otherwise: they may reach too far."""
+    """The findings, less those in lines put together that touch a sure one: they may reach too far."""
     everything = tuple(found)
     sure = [f.span for f in everything if f.direct and JOINED not in f.view]
     return tuple(

@@ -50,6 +50,12 @@ def build_judges(detection: Detection) -> list[Judge]:
     return judges
 
 
+def entities(detection: Detection) -> set[str]:
+    """The names of all that `build_judges` looks for, with its errors for those that do not exist."""
+    own = {pattern.name for pattern in [*_own_patterns(), *detection.patterns]}
+    return _chosen(detection, _known()) | (own - set(detection.without))
+
+
 # -- which recognizers -------------------------------------------------------------------------------------
 
 

@@ -24,8 +24,13 @@ SCORES = {"low": 0.5, "medium": 0.7, "high": 0.95}
 
 
 def build_secrets(policy: Secrets, cache: Path) -> Windowed:
-    """The rules that a policy wants. ValueError for a rule file that cannot be used; RulesMissing without the
-    package that has the rules."""
+    """The detector for the secrets of a policy. It raises what `secret_judges` does."""
+    return build_windowed(secret_judges(policy, cache), cache, Letters.ASCII)
+
+
+def secret_judges(policy: Secrets, cache: Path) -> list[SecretJudge]:
+    """One judge for each rule that a policy wants. ValueError for a rule file that cannot be used; RulesMissing
+    without the package that has the rules."""
     theirs = [rule for rule in kingfisher_rules(cache) if rule.id not in REPLACED]
     rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *theirs], policy.confidence)]
     rules += [rule for path in policy.rules for rule in toml_rules(path)]
@@ -33,8 +38,7 @@ def build_secrets(policy: Secrets, cache: Path) -> Windowed:
     judges = [SecretJudge(rule) for rule in rules]
     if policy.assignments:
         judges += [AssignmentJudge(rule) for rule in ASSIGNMENTS]
-    wanted = [judge for judge in judges if not (left_out and left_out.matches([judge.id]))]
-    return build_windowed(wanted, cache, Letters.ASCII)
+    return [judge for judge in judges if not (left_out and left_out.matches([judge.id]))]
 
 
 class SecretJudge:

@@ -1,0 +1,220 @@
+"""tollgate dlp: show what a policy finds in files, and what it looks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tollgate.cli.up import PolicyFiles, State
+from tollgate.dlp.equipment import build_examiner, cache_folder, thresholds
+from tollgate.dlp.examine import Examiner, Found
+from tollgate.dlp.known import RULE as KNOWN_VALUE
+from tollgate.dlp.secret_rules import RulesMissing
+from tollgate.dlp.secrets import secret_judges
+from tollgate.dlp.span import Span
+from tollgate.dlp.treat import action_for, as_text
+from tollgate.dlp.views.documents import is_container
+from tollgate.dlp.windows import DetectionFailed
+from tollgate.policy import load
+from tollgate.policy.dlp import Detection, Dlp
+from tollgate.store import Digester, load_key, state_folder
+
+app = typer.Typer(no_args_is_help=True, help="Show what is found in files, and what is looked for.")
+
+_WHATEVER_THE_PLACE = ("block", "report", "ignore")
+"""Actions that are the same where a value cannot be rewritten."""
+_SHOWN = 2
+_SHOWN_OF = 4
+"""At most one character in so many of a value is shown."""
+
+ScannedFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILE...]", help="Texts or documents; - or none for standard input."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per finding.")]
+Fail = Annotated[bool, typer.Option("--fail", help="Exit with 1 if anything is found that is not ignored.")]
+
+
+class Row(NamedTuple):
+    """A finding as it is shown. It never carries the value."""
+
+    file: str
+    line: int | None
+    """From 1; None within a document."""
+    column: int | None
+    """From 1, in characters."""
+    entity: str
+    rule: str
+    score: float
+    view: str
+    action: str
+    hint: str
+    """How the value begins, and its length; empty where it does not stand in the file as it is."""
+
+
+@app.command()
+def scan(
+    files: ScannedFiles = None,
+    policy: PolicyFiles = None,
+    state: State = None,
+    as_json: Json = False,
+    fail: Fail = False,
+) -> None:
+    """Show what would be found in files and what would become of it, but no value.
+
+    Exits with 2 for a policy or a file that cannot be used; other files are looked into all the same.
+    """
+    with _errors():
+        settings = load(policy or []).file
+        folder = state_folder(str(state or ""))
+        examiner = build_examiner(settings.detection, folder, Digester(load_key(folder)))
+    rows: list[Row] = []
+    unusable = 0
+    for path in files or [Path("-")]:
+        try:
+            with _errors(f"{path}: "):
+                rows += rows_of(str(path), _read(path), examiner, settings.dlp)
+        except typer.Exit:
+            unusable += 1
+    _show(rows, as_json)
+    if unusable or (fail and any(row.action != "ignore" for row in rows)):
+        raise typer.Exit(2 if unusable else 1)
+
+
+@app.command()
+def explain(policy: PolicyFiles = None, state: State = None) -> None:
+    """List what is looked for, and what becomes of it by the policy's actions."""
+    with _errors():
+        settings = load(policy or []).file
+        scores = thresholds(settings.detection)
+        rules = _secret_rules(settings.detection, cache_folder(state_folder(str(state or ""))))
+    console = Console(highlight=False)
+    console.print(_secrets_table(settings.dlp, settings.detection, rules))
+    known = {"SECRET", "PERSONAL", *scores, *rules}
+    if idle := sorted(set(settings.dlp.actions) - known):
+        console.print(f"[yellow]not looked for, though dlp.actions has it:[/] {', '.join(idle)}")
+    if not settings.dlp.enabled:
+        console.print(
+            "[yellow]dlp.enabled is off:[/] only calls for which a rule turns it on are looked into"
+        )
+
+
+@contextmanager
+def _errors(place: str = "") -> Iterator[None]:
+    """Say what cannot be used, and exit with 2. PolicyError and ViewError are ValueErrors."""
+    try:
+        yield
+    except (OSError, ValueError, RulesMissing, DetectionFailed) as e:
+        what = e.strerror if isinstance(e, OSError) and e.strerror else e
+        Console(stderr=True, highlight=False).print(Text(f"{place}{what}", "red"), soft_wrap=True)
+        raise typer.Exit(2) from e
+
+
+# -- scan --------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> bytes:
+    return typer.get_binary_stream("stdin").read() if str(path) == "-" else path.read_bytes()
+
+
+def rows_of(name: str, data: bytes, examiner: Examiner, dlp: Dlp) -> list[Row]:
+    """What is found in a file, overlaps included. ViewError or DetectionFailed where it cannot be looked into."""
+    text = None if is_container(data) else as_text(data)
+    if text is None:
+        found = examiner.attachment(data, examiner.budget())
+        rows = [_row(name, f, outcome(f, dlp, droppable=False)) for f in found]
+    else:
+        placed = sorted(_once(examiner.text(text, "text", "", examiner.budget())))
+        rows = [_row(name, f, outcome(f, dlp), text) for f in placed]
+    return list(dict.fromkeys(rows))
+
+
+def _once(found: tuple[Found, ...]) -> list[Found]:
+    """The findings without those that only another view shows again."""
+    first: dict[tuple[object, ...], Found] = {}
+    for each in found:
+        span = each.span
+        first.setdefault((span.start, span.end, span.entity, span.rule, each.direct or each.view), each)
+    return list(first.values())
+
+
+def outcome(found: Found, dlp: Dlp, *, droppable: bool = True) -> str:
+    """What becomes of a finding: the policy's action, or `on_unrewritable` where that cannot be done."""
+    action = action_for(found.span, dlp.actions)
+    if found.direct or action in _WHATEVER_THE_PLACE:
+        return action
+    return "block" if dlp.on_unrewritable == "drop_part" and not droppable else dlp.on_unrewritable
+
+
+def _row(name: str, found: Found, action: str, text: str | None = None) -> Row:
+    span = found.span
+    line, column = (None, None) if text is None else _place(text, span.start)
+    shown = hint(text[span.start : span.end]) if text is not None and found.direct else ""
+    return Row(name, line, column, span.entity, span.rule, round(span.score, 2), found.view, action, shown)
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    """Line and column, from 1."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def hint(value: str) -> str:
+    """How a value begins, and its length: enough to know it again, and not to use it."""
+    begin = value[: min(_SHOWN, len(value) // _SHOWN_OF)]
+    return f"{''.join(c if c.isprintable() else '·' for c in begin)}… ({len(value)})"
+
+
+def _show(rows: list[Row], as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            told = {name: value for name, value in row._asdict().items() if name != "hint"}
+            typer.echo(json.dumps(told, ensure_ascii=False))
+    elif rows:
+        Console(highlight=False).print(_findings_table(rows))
+    else:
+        typer.echo("nothing found")
+
+
+def _findings_table(rows: list[Row]) -> Table:
+    table = Table("file", "line:column", "entity", "rule", "score", "view", "action", "value")
+    for row in rows:
+        place = f"{row.line}:{row.column}" if row.line else "–"
+        cells = (row.file, place, row.entity, row.rule, f"{row.score:.2f}", row.view, row.action, row.hint)
+        table.add_row(*map(Text, cells), style="dim" if row.action == "ignore" else None)
+    return table
+
+
+# -- explain -----------------------------------------------------------------------------------------------
+
+
+def _secret_rules(detection: Detection, cache: Path) -> list[str]:
+    """The ids of the rules that find secrets."""
+    rules = [judge.id for judge in secret_judges(detection.secrets, cache)]
+    known = detection.known_values
+    return [*rules, KNOWN_VALUE] if known.environment or known.files else rules
+
+
+def _entities_table(dlp: Dlp, scores: dict[str, float]) -> Table:
+    table = Table("entity", "least score", "action", title="PERSONAL", title_justify="left")
+    for entity, score in sorted(scores.items()):
+        table.add_row(entity, f"{score:.2f}", action_for(Span(0, 0, entity, score), dlp.actions))
+    return table
+
+
+def _secrets_table(dlp: Dlp, detection: Detection, rules: list[str]) -> Table:
+    """All rules in one line, and those with an action of their own."""
+    table = Table("rule", "least confidence", "action", title="SECRET", title_justify="left")
+    named = sorted(set(rules) & set(dlp.actions))
+    for rule in [*named, ""]:
+        count = f"{len(set(rules)) - len(named)} {'other rules' if named else 'rules'}"
+        action = action_for(Span(0, 0, "SECRET", 1.0, rule), dlp.actions)
+        table.add_row(Text(rule or count), detection.secrets.confidence, action)
+    return table

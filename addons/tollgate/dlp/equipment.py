@@ -1,0 +1,58 @@
+"""What a policy needs to look into texts and to change them, built once for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tollgate.calls import Runtime
+from tollgate.dlp.engine import build
+from tollgate.dlp.examine import Examiner
+from tollgate.dlp.operators import Operators
+from tollgate.dlp.profile import OWN, THRESHOLD
+from tollgate.dlp.tokens import Minter
+from tollgate.policy.dlp import Detection
+from tollgate.store import Digester, load_key
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a policy needs, built once for it."""
+
+    detection: Detection
+    examiner: Examiner
+    minter: Minter
+    operators: Operators
+
+
+def equip(runtime: Runtime) -> Equipment:
+    """Build what a policy needs. It takes seconds the first time."""
+    detection = runtime.policy.file.detection
+    key = load_key(runtime.state)
+    examiner = build_examiner(detection, runtime.state, runtime.digester)
+    return Equipment(detection, examiner, Minter(key), Operators(key))
+
+
+def build_examiner(detection: Detection, state: Path, digester: Digester) -> Examiner:
+    """An examiner that is warm: its first text takes no longer than others. It raises what `build` does."""
+    engine = build(detection, cache_folder(state), digester)
+    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
+    return Examiner(engine, detection.views, lambda data: digester.digest("dlp slot", data))
+
+
+def cache_folder(state: Path) -> Path:
+    """Where compiled patterns are kept, made (0700) if it is not there: what stands in it is believed."""
+    cache = state / "cache"
+    cache.mkdir(mode=0o700, exist_ok=True)
+    return cache
+
+
+def thresholds(detection: Detection) -> dict[str, float]:
+    """The entities that are looked for besides secrets, each with its least score. ValueError for an entity
+    or a country that does not exist."""
+    from tollgate.dlp.presidio import entities  # imports for seconds
+
+    names = entities(detection) | (set(OWN) - set(detection.without))
+    models = detection.ner.entities if detection.ner.engine != "none" else ()
+    scores = {name: detection.thresholds.get(name, THRESHOLD) for name in names}
+    return dict.fromkeys(models, THRESHOLD) | scores
