@@ -116,6 +116,23 @@ def test_a_finding_over_a_line_end_loses_to_a_sure_one() -> None:
     assert [(span.start, span.end) for span in spans] == [(4, 15)]
 
 
+class Groups:
+    """Finds groups of digits, and with more certainty the number that they make."""
+
+    def scan(self, text: str, key: str = "") -> list[Span]:
+        groups = [Span(m.start(), m.end(), "IP_ADDRESS", 0.6) for m in re.finditer(r"(?:\d\.){3}\d", text)]
+        cards = [Span(m.start(), m.end(), "CREDIT_CARD", 0.8) for m in re.finditer(r"\d{16}", text)]
+        return groups + cards
+
+
+def test_a_number_wins_over_what_its_separated_digits_look_like() -> None:
+    dotted = ".".join("4111111111111111")
+    examining = Examiner(Groups(), Views(), lambda data: data.hex())
+    found = examining.text(f"pay {dotted} now", "text", "", examining.budget())
+
+    assert ("CREDIT_CARD", 4, 4 + len(dotted)) in {(f.span.entity, f.span.start, f.span.end) for f in found}
+
+
 def test_joined_texts_are_not_remembered() -> None:
     finds = Finds()
     examining = examiner(finds)

@@ -31,6 +31,8 @@ app = typer.Typer(no_args_is_help=True, help="Show what is found in files, and w
 
 _WHATEVER_THE_PLACE = ("block", "report", "ignore")
 """Actions that are the same where a value cannot be rewritten."""
+_UNUSABLE = (OSError, ValueError, RulesMissing, DetectionFailed)
+"""PolicyError and ViewError are ValueErrors."""
 _SHOWN = 2
 _SHOWN_OF = 4
 """At most one character in so many of a value is shown."""
@@ -72,31 +74,34 @@ def scan(
 
     Exits with 2 for a policy or a file that cannot be used; other files are looked into all the same.
     """
-    with _errors():
+    with _or_exit():
         settings = load(policy or []).file
         folder = state_folder(str(state or ""))
         examiner = build_examiner(settings.detection, folder, Digester(load_key(folder)))
     rows: list[Row] = []
-    unusable = 0
+    failed = False
     for path in files or [Path("-")]:
         try:
-            with _errors(f"{path}: "):
-                rows += rows_of(str(path), _read(path), examiner, settings.dlp)
-        except typer.Exit:
-            unusable += 1
+            rows += rows_of(str(path), _read(path), examiner, settings.dlp)
+        except _UNUSABLE as e:
+            _complain(e, f"{path}: ")
+            failed = True
     _show(rows, as_json)
-    if unusable or (fail and any(row.action != "ignore" for row in rows)):
-        raise typer.Exit(2 if unusable else 1)
+    if failed:
+        raise typer.Exit(2)
+    if fail and any(row.action != "ignore" for row in rows):
+        raise typer.Exit(1)
 
 
 @app.command()
 def explain(policy: PolicyFiles = None, state: State = None) -> None:
     """List what is looked for, and what becomes of it by the policy's actions."""
-    with _errors():
+    with _or_exit():
         settings = load(policy or []).file
         scores = thresholds(settings.detection)
         rules = _secret_rules(settings.detection, cache_folder(state_folder(str(state or ""))))
     console = Console(highlight=False)
+    console.print(_entities_table(settings.dlp, scores))
     console.print(_secrets_table(settings.dlp, settings.detection, rules))
     known = {"SECRET", "PERSONAL", *scores, *rules}
     if idle := sorted(set(settings.dlp.actions) - known):
@@ -108,14 +113,18 @@ def explain(policy: PolicyFiles = None, state: State = None) -> None:
 
 
 @contextmanager
-def _errors(place: str = "") -> Iterator[None]:
-    """Say what cannot be used, and exit with 2. PolicyError and ViewError are ValueErrors."""
+def _or_exit() -> Iterator[None]:
+    """Exit with 2 for what cannot be used, and say why."""
     try:
         yield
-    except (OSError, ValueError, RulesMissing, DetectionFailed) as e:
-        what = e.strerror if isinstance(e, OSError) and e.strerror else e
-        Console(stderr=True, highlight=False).print(Text(f"{place}{what}", "red"), soft_wrap=True)
+    except _UNUSABLE as e:
+        _complain(e)
         raise typer.Exit(2) from e
+
+
+def _complain(error: Exception, place: str = "") -> None:
+    what = error.strerror if place and isinstance(error, OSError) else None
+    Console(stderr=True, highlight=False).print(Text(f"{place}{what or error}", "red"), soft_wrap=True)
 
 
 # -- scan --------------------------------------------------------------------------------------------------
@@ -126,7 +135,7 @@ def _read(path: Path) -> bytes:
 
 
 def rows_of(name: str, data: bytes, examiner: Examiner, dlp: Dlp) -> list[Row]:
-    """What is found in a file, overlaps included. ViewError or DetectionFailed where it cannot be looked into."""
+    """What is found in a file, overlaps included. ViewError or DetectionFailed where it cannot be read."""
     text = None if is_container(data) else as_text(data)
     if text is None:
         found = examiner.attachment(data, examiner.budget())

@@ -94,14 +94,18 @@ class Examiner:
 
 
 def without_doubtful(found: Iterable[Found]) -> tuple[Found, ...]:
-    """The findings, less those in lines put together that touch a sure one: they may reach too far."""
+    """The findings, less those in lines put together that reach over a sure one: they may reach too far."""
     everything = tuple(found)
     sure = [f.span for f in everything if f.direct and JOINED not in f.view]
-    return tuple(
-        f
-        for f in everything
-        if JOINED not in f.view or not any(f.span.start < s.end and s.start < f.span.end for s in sure)
-    )
+    return tuple(f for f in everything if JOINED not in f.view or not any(_doubts(s, f.span) for s in sure))
+
+
+def _doubts(sure: Span, joined: Span) -> bool:
+    """True where a finding speaks against one that overlaps it: it is no mere piece of it, or is surer."""
+    if joined.end <= sure.start or sure.end <= joined.start:
+        return False
+    piece = joined.start <= sure.start and sure.end <= joined.end and sure.score < joined.score
+    return not piece
 
 
 def _placed(view: View, span: Span) -> Found:

@@ -29,8 +29,8 @@ def build_secrets(policy: Secrets, cache: Path) -> Windowed:
 
 
 def secret_judges(policy: Secrets, cache: Path) -> list[SecretJudge]:
-    """One judge for each rule that a policy wants. ValueError for a rule file that cannot be used; RulesMissing
-    without the package that has the rules."""
+    """One judge for each rule that a policy wants. ValueError for a rule file that cannot be used;
+    RulesMissing without the package that has the rules."""
     theirs = [rule for rule in kingfisher_rules(cache) if rule.id not in REPLACED]
     rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *theirs], policy.confidence)]
     rules += [rule for path in policy.rules for rule in toml_rules(path)]

@@ -32,7 +32,10 @@ class Pattern(Part):
 class Allowed(Part):
     """What is never a finding."""
 
-    values: list[str] = Field(default_factory=list)
+    values: list[str] = [
+        "AKIAIOSFODNN7EXAMPLE",  # of AWS's documentation
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ]
     """Exact values."""
     regexes: list[str] = Field(default_factory=list)
     """Regular expressions that have to match a whole value."""
