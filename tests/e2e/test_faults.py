@@ -483,6 +483,8 @@ async def test_a_wrong_content_length_never_hangs(stage: Stage, wrong: int, answ
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 400")
         assert (await stage.record())["code"] == "invalid_json"
     writer.transport.abort()
+    if not answered:
+        assert (await stage.record())["outcome"] == "failed"
 
     assert stage.provider.simulator.journal.entries == []
 
