@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -20,14 +19,12 @@ from tollgate.cli.launch import Launch
 from tollgate.gate.authority import BUNDLE_FILE, CERT_FILE, ensure_authority, uncovered
 from tollgate.gate.master import TollgateMaster
 from tollgate.gate.place import parse_place
+from tollgate.gate.tidy import Tidy
 from tollgate.policy import Policy, PolicySource
 from tollgate.providers import Providers
 from tollgate.store import state_folder
 from tollgate.trail.console import Console as CallConsole
 
-GC_THRESHOLD = 20_000, 20, 50
-"""A call makes some thousand objects, nearly all of which go by themselves: with Python's own threshold of
-2,000 it would look for cycles at every call."""
 FORBIDDEN_OPTIONS = ("emudhra",)
 """Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
 
@@ -103,12 +100,10 @@ def _egress(policy: Policy) -> dict[str, object]:
 
 
 async def _run(launch: Launch, opts: options.Options, place: Place, console: Console) -> None:
-    told = [Greeting(console, launch, place), *([] if launch.quiet else [CallConsole(console)])]
+    told = [Tidy(), Greeting(console, launch, place), *([] if launch.quiet else [CallConsole(console)])]
     master = TollgateMaster(opts, grace=launch.grace, more=told)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
-    gc.freeze()  # what is loaded by now stays: no need to look through it at every collection
-    gc.set_threshold(*GC_THRESHOLD)
     try:
         opts.update(**_addon_options(launch, place))
         opts.set(*launch.settings)

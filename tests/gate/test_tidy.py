@@ -1,0 +1,44 @@
+"""When Python looks for cycles."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from support.upstream import make_call
+from tollgate.gate import tidy
+from tollgate.gate.tidy import Tidy
+
+
+class Flow:
+    """Refers to itself, as mitmproxy's flows do by way of their layers."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize(("passed", "gone"), [(1024, False), (tidy.BYTES + 1, True)])
+def test_large_bodies_are_let_go_soon(passed: int, gone: bool) -> None:
+    tidying = Tidy()
+    tidying.running()
+    try:
+        flow = weakref.ref(Flow())
+        call = make_call()
+        call.bytes_in = passed
+        tidying.llm_end(call)
+
+        assert (flow() is None) is gone
+    finally:
+        tidying.done()
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    before = gc.get_threshold()
+    tidying = Tidy()
+    tidying.running()
+    during = gc.get_threshold()
+    tidying.done()
+
+    assert (during, gc.get_threshold()) == (tidy.OBJECTS, before)
