@@ -57,6 +57,7 @@ TOOL: dict[str, Shape] = {
     "type?": str,
     "cache_control?": dict,
     "strict?": bool,
+    "defer_loading?": bool,
     "eager_input_streaming?": bool,
 }
 COUNTED: dict[str, Shape] = {

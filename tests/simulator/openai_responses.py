@@ -32,7 +32,15 @@ CONTENT: Shape = (
 ITEM: Shape = Choice(
     "type",
     {
-        "message": {"role": str, "content": CONTENT, "id?": str, "status?": str, "phase?": str},
+        "message": {
+            "role": str,
+            "content": CONTENT,
+            "id?": str,
+            "status?": str,
+            "phase?": str,
+            "internal_chat_message_metadata_passthrough?": object,
+        },
+        "additional_tools": {"role": str, "tools": list, "id?": str},
         "function_call": {"call_id": str, "name": str, "arguments": str, "id?": str, "status?": str},
         "function_call_output": {"call_id": str, "output": CONTENT, "id?": str, "status?": str},
         "reasoning": {
@@ -51,6 +59,8 @@ TOOL: Shape = Choice(
     {
         "function": {"name": str, "parameters?": dict, "strict?": bool, "description?": str},
         "web_search": {"filters?": dict, "search_context_size?": str, "user_location?": dict},
+        "namespace": {"name": str, "description?": str, "tools?": list},
+        "custom": {"name": str, "description?": str, "format?": dict},
     },
 )
 COUNTED: dict[str, Shape] = {

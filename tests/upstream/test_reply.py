@@ -15,7 +15,7 @@ from support.wire import LAST_CHUNK, Peer, Script, Wire, always, answer, chunk, 
 from tollgate.calls import Failed
 from tollgate.policy.schema import Timeouts
 from tollgate.upstream.failures import Where
-from tollgate.upstream.reply import Reply
+from tollgate.upstream.reply import Reply, _hear
 
 
 @asynccontextmanager
@@ -154,3 +154,12 @@ async def test_it_is_let_go_once() -> None:
         reply.close()
 
         assert ended == ["ended"]
+
+
+async def test_a_connection_that_is_given_up_at_the_end_is_no_bug() -> None:
+    """What asyncio cancels when its loop ends has no exception to be told."""
+    lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    lost.cancel()
+
+    _hear(lost)
+    assert lost.cancelled()

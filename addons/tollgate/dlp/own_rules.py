@@ -82,7 +82,7 @@ VENDOR_RULES = (
 
 _WORD = r"(?i)(?:passw(?:or)?[dt]|passphrase|passcode|(?<![A-Za-z])pass|pwd)"
 _KEY = (
-    r"(?i)(?:secret|token|credential|cookie|session[_.-]?id"
+    r"(?i)(?:secret|token|credential|cookie"
     r"|(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service|shared"
     r"|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?(?:key|pass|secret)|[a-z]{3,16}[_-]key)"
 )

@@ -116,4 +116,5 @@ class Reply:
 
 def _hear(lost: asyncio.Future[None]) -> None:
     """Take note of how a connection was lost, also one that nobody uses: asyncio reports it as a bug else."""
-    lost.exception()
+    if not lost.cancelled():
+        lost.exception()
