@@ -35,6 +35,9 @@ class Allowed(Part):
     values: list[str] = [
         "AKIAIOSFODNN7EXAMPLE",  # of AWS's documentation
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "127.0.0.1",  # this machine, whichever it is
+        "0.0.0.0",  # noqa: S104 (nothing listens here)
+        "::1",
     ]
     """Exact values."""
     regexes: list[str] = Field(default_factory=list)
