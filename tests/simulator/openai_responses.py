@@ -58,7 +58,12 @@ TOOL: Shape = Choice(
     "type",
     {
         "function": {"name": str, "parameters?": dict, "strict?": bool, "description?": str},
-        "web_search": {"filters?": dict, "search_context_size?": str, "user_location?": dict},
+        "web_search": {
+            "filters?": dict,
+            "search_context_size?": str,
+            "user_location?": dict,
+            "external_web_access?": bool,
+        },
         "namespace": {"name": str, "description?": str, "tools?": list},
         "custom": {"name": str, "description?": str, "format?": dict},
     },
@@ -79,6 +84,7 @@ COUNTED: dict[str, Shape] = {
 REQUEST: dict[str, Shape] = {
     **COUNTED,
     "background?": bool,
+    "client_metadata?": dict,
     "include?": [str],
     "max_output_tokens?": int,
     "max_tool_calls?": int,
