@@ -7,6 +7,7 @@ simulated provider writes down what arrives, so that the two can be compared on 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,14 @@ def _ollama(operation: str, stream: bool = False) -> Expected:
 
 _EMBEDDINGS = Expected("openai", "openai-embeddings", "embeddings", "text-embedding-3-small")
 
+_PROGRAM = {
+    "curl-program-whole-http1": _chat(),
+    "curl-program-streamed-http1": _claude("claude-haiku-5", stream=True),
+    "curl-program-whole-http2": _chat(),
+    "curl-program-streamed-http2": _claude("claude-haiku-5", stream=True),
+}
+"""Of the curl program, on machines that have one."""
+
 CALLS = {
     "openai-chat-whole": _chat(),
     "openai-chat-streamed": _chat(stream=True),
@@ -131,6 +140,7 @@ CALLS = {
     "curl-streamed-http1": _claude("claude-haiku-5", stream=True),
     "curl-whole-http2": _chat(),
     "curl-streamed-http2": _claude("claude-haiku-5", stream=True),
+    **(_PROGRAM if shutil.which("curl") else {}),
     "node-whole": _chat(),
     "node-chat-streamed": _chat(stream=True),
     "node-messages-streamed": _claude("claude-haiku-5", stream=True),
