@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,10 @@ from mitmproxy.proxy.layers import http as layers
 
 from support.h2client import h2_client
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
+from tollgate.calls import Call
 from tollgate.gate import layer
+from tollgate.gate.tidy import Tidy
+from tollgate.gate.waiting import wait_for
 
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 
@@ -177,3 +182,32 @@ async def test_an_error_to_a_head_request_leaves_the_connection_usable(proxy: Pr
         await client.until(lambda: get.ended)
 
     assert (head.status, bytes(head.body), get.status) == (400, b"", 200)
+
+
+@pytest.mark.parametrize(
+    ("stream", "how"),
+    [(False, {}), (True, {}), (False, {"refuse": True})],
+    ids=["whole", "streamed", "refused"],
+)
+async def test_an_ended_call_goes_without_the_collector(
+    tmp_path: Path, provider: Provider, stream: bool, how: dict[str, Any]
+) -> None:
+    flows: list[weakref.ref[http.HTTPFlow]] = []
+
+    class Notes:
+        def requestheaders(self, flow: http.HTTPFlow) -> None:
+            flows.append(weakref.ref(flow))
+
+    gc.disable()
+    try:
+        async with tollgate(tmp_path, provider, {}, Tidy(), Notes()) as proxy:
+            async with proxy.client().post(CHAT, json=chat(stream=stream), headers=behave(**how)) as response:
+                await response.read()
+            assert await wait_for(lambda: flows[0]() is None and not _calls(), seconds=5)
+    finally:
+        gc.enable()
+
+
+def _calls() -> list[object]:
+    """The calls that there are, but for those from before `Tidy` froze what there was."""
+    return [thing for thing in gc.get_objects() if isinstance(thing, Call)]

@@ -1,44 +1,56 @@
-"""When Python looks for cycles."""
+"""A process that does nothing but carry calls."""
 
 from __future__ import annotations
 
 import gc
-import weakref
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from mitmproxy import http
 
-from support.upstream import make_call
-from tollgate.gate import tidy
-from tollgate.gate.tidy import Tidy
-
-
-class Flow:
-    """Refers to itself, as mitmproxy's flows do by way of their layers."""
-
-    def __init__(self) -> None:
-        self.itself = self
+from tollgate.gate.tidy import OBJECTS, Tidy
 
 
-@pytest.mark.parametrize(("passed", "gone"), [(1024, False), (tidy.BYTES + 1, True)])
-def test_large_bodies_are_let_go_soon(passed: int, gone: bool) -> None:
+@pytest.fixture
+def tidying() -> Iterator[Tidy]:
     tidying = Tidy()
     tidying.running()
     try:
-        flow = weakref.ref(Flow())
-        call = make_call()
-        call.bytes_in = passed
-        tidying.llm_end(call)
-
-        assert (flow() is None) is gone
+        yield tidying
     finally:
         tidying.done()
 
 
-def test_the_collector_is_left_as_it_was() -> None:
+def message(timestamp_end: Any) -> http.Response:
+    return http.Response(b"HTTP/1.1", 200, b"OK", http.Headers(), b"", None, 0.0, timestamp_end)
+
+
+def test_the_collector_comes_rarely(tidying: Tidy) -> None:
+    assert gc.get_threshold() == OBJECTS
+    assert gc.get_freeze_count() > 0
+
+
+def test_messages_are_taken_as_they_were_made(tidying: Tidy) -> None:
+    assert message("no time").data.get_state()["timestamp_end"] == "no time"
+
+
+def test_all_is_left_as_it_was() -> None:
     before = gc.get_threshold()
     tidying = Tidy()
     tidying.running()
-    during = gc.get_threshold()
     tidying.done()
 
-    assert (during, gc.get_threshold()) == (tidy.OBJECTS, before)
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
+    with pytest.raises(TypeError):
+        message("no time")
+
+
+def test_a_mitmproxy_without_the_check_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(http.MessageData, "__post_init__")
+    tidying = Tidy()
+    tidying.running()
+    tidying.done()
+
+    assert not hasattr(http.MessageData, "__post_init__")

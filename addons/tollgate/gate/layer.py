@@ -37,6 +37,7 @@ _NEEDED: dict[type, tuple[str, ...]] = {
         "make_server_connection",
         "handle_protocol_error",
         "send_response",
+        "flow_done",
         "state_errored",
         "state_done",
         "check_killed",
@@ -184,6 +185,10 @@ class LlmStream(layers.HttpStream):
             self.response_body_buf.clear()
         yield from self.send_response(already_streamed=response is None)
 
+    def flow_done(self) -> CommandGenerator[None]:
+        yield from super().flow_done()
+        self.let_go()
+
     def handle_protocol_error(
         self, event: layers.RequestProtocolError | layers.ResponseProtocolError
     ) -> CommandGenerator[None]:
@@ -196,8 +201,21 @@ class LlmStream(layers.HttpStream):
         if isinstance(event, layers.ResponseProtocolError):
             yield layers.SendHttp(event, self.context.client)
         self.flow.live = False
-        self.client_state = self.server_state = self.state_errored
         yield layers.DropStream(self.stream_id)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Leave the circles of references that an ended stream stands in, so that what the call holds goes at
+        once, and not in a pause when the garbage collector comes."""
+        if self.relay is not None:
+            delattr(self.flow, RELAY)
+            self.context.layers.clear()
+            self.client_state = self.server_state = ended
+
+
+def ended(event: events.Event) -> CommandGenerator[None]:
+    """The state of a stream that takes no more."""
+    yield from ()
 
 
 class LlmLayer(layers.HttpLayer):

@@ -102,4 +102,5 @@ class Stream:
         self._attempt.ended = time.monotonic()
         self._attempt.error = self._attempt.error or error
         self._reply.close()
+        self._meter = None  # its call refers to us: a circle, which only the garbage collector would undo
         return End(error)
