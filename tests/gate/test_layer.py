@@ -7,12 +7,15 @@ import gc
 import json
 import weakref
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from mitmproxy import http
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import http as layers
+from mitmproxy.proxy.layers.tls import ClientTLSLayer
 
 from support.h2client import h2_client
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
@@ -211,3 +214,11 @@ async def test_an_ended_call_goes_without_the_collector(
 def _calls() -> list[object]:
     """The calls that there are, but for those from before `Tidy` froze what there was."""
     return [thing for thing in gc.get_objects() if isinstance(thing, Call)]
+
+
+def test_only_tls_that_lies_on_the_socket_itself_is_written_through() -> None:
+    inner, outer = object.__new__(ClientTLSLayer), object.__new__(ClientTLSLayer)
+
+    assert layer.only_tls(cast(Context, SimpleNamespace(layers=[object(), inner, object()]))) is inner
+    assert layer.only_tls(cast(Context, SimpleNamespace(layers=[outer, object(), inner]))) is None
+    assert layer.only_tls(cast(Context, SimpleNamespace(layers=[object()]))) is None

@@ -7,6 +7,7 @@ import asyncio
 from mitmproxy import http
 from mitmproxy.proxy.layers.http._http2 import Http2Connection
 from mitmproxy.proxy.server import ConnectionHandler
+from mitmproxy_rs import Stream
 
 from tollgate.calls import Headers
 from tollgate.gate import layer
@@ -69,7 +70,11 @@ class Relay:
         await self._inject(layer.Head(self.flow, None, self._asking, response))
 
     async def data(self, data: bytes) -> None:
-        await self._inject(layer.Data(self.flow, None, self._asking, data))
+        sealed = self._asking.seal(data)
+        if sealed is None:
+            await self._inject(layer.Data(self.flow, None, self._asking, data))
+        else:
+            self._write(sealed)
         await self._drain()
 
     async def end(self) -> None:
@@ -82,11 +87,9 @@ class Relay:
 
     async def _drain(self) -> None:
         """Wait while the client reads more slowly than the provider writes."""
-        handler = self._connected
-        transport = handler.transports.get(handler.client)
-        writer = transport.writer if transport else None
+        writer = self._writer
         if isinstance(writer, asyncio.StreamWriter) and writer.transport.get_write_buffer_size() > HIGH_WATER:
-            await handler.drain_writers()
+            await self._connected.drain_writers()
         if self._held_back_by_h2() > HIGH_WATER:  # mitmproxy has no event for an opened window
             await wait_for(lambda: self._held_back_by_h2() < HIGH_WATER)
 
@@ -107,6 +110,19 @@ class Relay:
     def _connected(self) -> ConnectionHandler:
         assert self._handler is not None, "a relay sends only while it runs"
         return self._handler
+
+    @property
+    def _writer(self) -> asyncio.StreamWriter | Stream | None:
+        """None once the client is gone."""
+        transport = self._connected.transports.get(self._connected.client)
+        return transport.writer if transport else None
+
+    def _write(self, sealed: list[bytes]) -> None:
+        """What mitmproxy does with a `SendData`."""
+        self._connected.timeout_watchdog.register_activity()
+        if (writer := self._writer) and not writer.is_closing():
+            for data in sealed:
+                writer.write(data)
 
     async def _inject(self, piece: layer.Piece) -> None:
         await self._connected.server_event(piece)
