@@ -273,3 +273,16 @@ async def test_values_of_the_request_come_back_though_answers_are_masked(
         proxy.client().post(CHAT, json=chat(TEXT, stream=True), headers=KEY) as response,
     ):
         assert TEXT in streamed_text(await response.text())
+
+
+async def test_a_rule_can_have_answers_looked_into_for_some(tmp_path: Path, provider: Provider) -> None:
+    says(provider, WROTE)
+    rule = {"name": "one model", "when": {"model": "gpt-6"}, "set": {"dlp": answers(SECRET="mask")["dlp"]}}
+    masked: list[bool] = []
+    async with tollgate(tmp_path, provider, {"rules": [rule]}) as proxy:
+        for model in ("gpt-6", "gpt-6-mini"):
+            body = {**chat("hello", stream=True), "model": model}
+            async with proxy.client().post(CHAT, json=body, headers=KEY) as response:
+                masked.append(TOKEN not in streamed_text(await response.text()))
+
+    assert masked == [True, False]

@@ -54,7 +54,7 @@ def test_signed_thoughts_are_read_and_signatures_are_not() -> None:
 def test_pictures_and_sound_are_no_text(text: str, read: bool) -> None:
     assert texts({"result": text}) == ([text] if read else [])
     assert texts({"delta": text}, "openai-responses", "response.audio.delta") == []
-    assert texts({"partial_image_b64": text}) == []
+    assert texts({"partial_image_b64": text, "url": text, "file_url": text, "embedding": text}) == []
 
 
 def test_log_probabilities_say_the_text_again() -> None:

@@ -6,15 +6,15 @@ Indices are absolute: they count from the beginning of the text, also when that 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 import orjson
 
-_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\u(?![0-9a-fA-F]{0,3}\Z)|\\[^u]|[^\\]+", re.DOTALL)
-"""A run of plain characters, or one escape that is complete; a broken one is read as its letter."""
+_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\u(?![0-9a-fA-F]{0,3}\Z)|\\[^u]", re.DOTALL)
+"""An escape that is complete; a broken one is read as its letter."""
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _BETWEEN = re.compile(r"[\s:,{}\[\]]*(?:(?:true|false|null)[\s:,{}\[\]]*)*")
 """What stands between the strings and numbers of JSON."""
@@ -84,9 +84,10 @@ class RunningJson(Running):
 
     def __init__(self) -> None:
         super().__init__()
-        self._raw: list[int] = []
-        """Where in what came each character at hand begins."""
-        self._raw_end = 0
+        self._after = [0]
+        """Indices behind escapes, from where on characters are what came ..."""
+        self._raw = [0]
+        """... and where in what came these stand."""
         self._pending = ""
         """An escape whose end has not come yet."""
         self._quotes: list[int] = []
@@ -95,45 +96,43 @@ class RunningJson(Running):
 
     def append(self, piece: str) -> None:
         piece, parts, done = self._pending + piece, list[str](), 0
-        at = self.end
-        while found := _ESCAPE.match(piece, done):
-            part, done = found[0], found.end()
-            if part[0] == "\\":
-                self._raw.append(self._raw_end)
-                self._raw_end += len(part)
-                part = _unescaped(part)
-            else:
-                self._run(part, at)
-            parts.append(part)
-            at += len(part)
-        self._pending = piece[done:]
-        self.text += "".join(parts)
+        at, raw = self.end, self.raw(self.end)
+        for escape in _ESCAPE.finditer(piece):
+            plain = piece[done : escape.start()]
+            self._note_quotes(plain, at)
+            at += len(plain) + 1
+            raw += escape.end() - done
+            done = escape.end()
+            parts += (plain, _unescaped(escape[0]))
+            self._after.append(at)
+            self._raw.append(raw)
+        plain, begun, escape_begun = piece[done:].partition("\\")
+        self._note_quotes(plain, at)
+        self._pending = begun + escape_begun
+        self.text += "".join((*parts, plain))
 
     def close(self) -> None:
         """What is left of an escape stands for itself."""
-        self._run(self._pending, self.end)
         self.text += self._pending
         self._pending = ""
 
-    def _run(self, part: str, at: int) -> None:
-        """Plain characters from that index on."""
-        self._raw.extend(range(self._raw_end, self._raw_end + len(part)))
-        self._raw_end += len(part)
-        quote = part.find('"')
+    def _note_quotes(self, plain: str, at: int) -> None:
+        quote = plain.find('"')
         while quote >= 0:
             self._quotes.append(at + quote)
-            quote = part.find('"', quote + 1)
+            quote = plain.find('"', quote + 1)
 
     def _drop(self, number: int) -> None:
         super()._drop(number)
-        del self._raw[:number]
-        gone = bisect_left(self._quotes, self.start)
-        del self._quotes[:gone]
-        self._quotes_before += gone
+        gone = bisect_right(self._after, self.start) - 1
+        del self._after[:gone], self._raw[:gone]
+        quotes = bisect_left(self._quotes, self.start)
+        del self._quotes[:quotes]
+        self._quotes_before += quotes
 
     def raw(self, at: int) -> int:
-        index = at - self.start
-        return self._raw[index] if index < len(self._raw) else self._raw_end
+        n = bisect_right(self._after, at) - 1
+        return self._raw[n] + at - self._after[n]
 
     def stretches(self, start: int, end: int) -> list[Stretch]:
         """Strings and numbers in it, each by itself: what stands between them has to stay."""

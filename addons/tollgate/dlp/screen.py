@@ -94,7 +94,7 @@ class Screen:
         return token
 
     def _action(self, span: Span) -> Action:
-        return action_for(span, self._policy.actions, _BY_DEFAULT)
+        return answer_action(span, self._policy)
 
     def _found(self, engine: Engine, text: str, key: str) -> list[Span]:
         spans = [s for s in engine.scan(text, key) if self._action(s) != "ignore" and not self._ours(text, s)]
@@ -106,6 +106,11 @@ class Screen:
             return True
         near = pattern().finditer(text, max(0, span.start - _TOKEN), span.end + _TOKEN)
         return any(core(found[0]) in self._cores and _mostly(found.span(), span) for found in near)
+
+
+def answer_action(span: Span, policy: AnswerScan) -> Action:
+    """What is to be done with a finding in an answer: reported, where the policy says nothing."""
+    return action_for(span, policy.actions, _BY_DEFAULT)
 
 
 def _mostly(token: tuple[int, int], span: Span) -> bool:
