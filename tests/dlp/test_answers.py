@@ -204,6 +204,13 @@ def test_signed_thoughts_are_reported_and_never_wait() -> None:
     ]
 
 
+def test_the_answer_may_say_what_was_thought_and_is_judged_by_itself() -> None:
+    blocks = [{"type": "thinking", "thinking": MAIL, "signature": "c2ln"}, {"type": "text", "text": MAIL}]
+    body = json.loads(screen_of("anthropic-messages").whole(orjson.dumps({"content": blocks})))
+
+    assert [body["content"][0]["thinking"], body["content"][1]["text"]] == [MAIL, MASKED[MAIL]]
+
+
 def test_a_value_of_the_request_is_left() -> None:
     answer = screen_of("openai-chat", book=new_book(MAIL))
 

@@ -35,7 +35,6 @@ _WHERE = {
     "signed": "a signed thought of the answer",
 }
 
-
 type _Look = Callable[[str, str], list[Span]]
 
 
@@ -49,8 +48,8 @@ class AnswerScreen:
         self._holds = screen.holds
         self._channels: dict[tuple[str, Marks], Channel] = {}
         self._queue: deque[Waiting] = deque()
-        self._judged: dict[tuple[bool, bytes], list[Edit]] = {}
-        """Texts that were complete already: whether they were JSON, and their digest."""
+        self._judged: dict[tuple[str, bytes], list[Edit]] = {}
+        """Texts that were complete already: how they are read, and their digest."""
 
     def event(self, event: Event) -> list[Event]:
         """What goes on now. Refused where something is blocked."""
@@ -130,7 +129,7 @@ class AnswerScreen:
             self._finish([name])
 
     def _opened(self, name: tuple[str, Marks], place: Place) -> Channel:
-        text = RunningJson() if place.manner == "json" else Running()
+        text = _running(place)
         reader = Reader(text, self.screen.look, self.screen.window)
         channel = self._channels[name] = Channel(reader, text, place, name[1])
         return channel
@@ -153,7 +152,7 @@ class AnswerScreen:
         for name in ended:
             channel = self._channels.pop(name)
             self._decide(channel, channel.reader.finish())
-            self._judged[channel.text.in_json, channel.digest.digest()] = channel.edits
+            self._judged[_read_as(channel.place), channel.digest.digest()] = channel.edits
 
     def _released(self) -> list[Event]:
         out = []
@@ -172,11 +171,10 @@ class AnswerScreen:
 
     def _whole(self, slot: Slot, place: Place, edits: dict[int, str], look: _Look) -> None:
         """Look into a string that is complete."""
-        in_json = place.manner == "json"
-        name = in_json, blake2b(slot.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        name = _read_as(place), blake2b(slot.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         found = self._judged.get(name)
         if found is None:
-            text = RunningJson() if in_json else Running()
+            text = _running(place)
             key = "" if slot.kind == "key" else key_at(slot.path)
             seen = read_whole(text, slot.text, lambda content: look(content, key))
             found = [edit for one in seen for edit in self._edits(one, text, place)]
@@ -207,3 +205,11 @@ class AnswerScreen:
             Edit(stretch.start, stretch.end, text.written("" if n else stand_in, stretch))
             for n, stretch in enumerate(seen.stretches)
         ]
+
+
+def _read_as(place: Place) -> str:
+    return "text" if place.manner == "input" else place.manner
+
+
+def _running(place: Place) -> Running:
+    return RunningJson() if place.manner == "json" else Running()

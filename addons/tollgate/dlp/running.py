@@ -34,8 +34,6 @@ class Stretch(NamedTuple):
 class Running:
     """Plain text: what came is what it says."""
 
-    in_json = False
-
     def __init__(self) -> None:
         self.text = ""
         """What is at hand."""
@@ -79,8 +77,6 @@ class Running:
 
 class RunningJson(Running):
     r"""JSON as it is written: "\n" is one character here. Quotes of strings are kept apart."""
-
-    in_json = True
 
     def __init__(self) -> None:
         super().__init__()

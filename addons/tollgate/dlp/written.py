@@ -14,9 +14,9 @@ from tollgate.dlp.surfaces import LEAST_NUMBER
 _STRUCTURE = re.compile(
     r"id|\w*_ids?|\w*[a-z]Ids?|type|\w*_type|object|model|modelVersion|role|status|name|p|jsonPath"
     r"|obfuscation|\w*_reason|\w*[a-z]Reason|system_fingerprint|service_tier|mimeType|format"
-    r"|url|\w*_url|\w*[uU]ri|embeddings?|data|b64_json|partial_image_b64|\w*signature|\w*Signature|encrypted_\w+"
+    r"|url|\w*_url|\w*[uU]ri|embeddings?|data|b64_json|partial_image_b64|\w*[sS]ignature|encrypted_\w+"
 ).fullmatch
-"""Fields that hold no text, outside of tools' input: ids, enums, signatures, addresses of files, pictures and sound."""
+"""Fields that hold no text, outside of tools' input: ids, enums, signatures, addresses, pictures, sound."""
 _ECHOES = frozenset(("instructions", "tools", "metadata", "logprobs", "logprobsResult"))
 """Fields that repeat the request, or the text itself."""
 _THOUGHTS = frozenset(("thinking", "text", "summary"))
