@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.detection import compiled
@@ -49,6 +49,7 @@ def masked(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", ALL)
+@settings(deadline=None)  # the machine may be busy
 @given(data=st.data(), text=TEXTS, value=TEXTS)
 def test_any_chunking_gives_what_the_whole_answer_gives(
     name: str, data: st.DataObject, text: str, value: str
@@ -69,6 +70,7 @@ def test_any_chunking_gives_what_the_whole_answer_gives(
 
 
 @pytest.mark.parametrize("name", ALL)
+@settings(deadline=None)  # the machine may be busy
 @given(text=st.text(), cuts=CUTS)
 def test_what_nothing_is_found_in_goes_on_as_it_came(name: str, text: str, cuts: list[int]) -> None:
     dialect, echo = ALL[name]
@@ -307,6 +309,7 @@ def engine() -> Engine:
     return built
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(data=st.data())
 def test_with_all_detectors_too(engine: Engine, data: st.DataObject) -> None:
     values = ["ada.lovelace@analytical-engines.io", CARD, "+1 415-555-2671", "DE89 3704 0044 0532 0130 00"]

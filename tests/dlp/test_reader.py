@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.echoes import pieces
@@ -50,11 +50,22 @@ def told(seen: list[Seen]) -> list[tuple[str, int]]:
     return [(one.value, one.stretches[0].start) for one in seen]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(text=TEXTS, cuts=CUTS)
 def test_any_cut_gives_the_same_as_the_whole_text(text: str, cuts: list[int]) -> None:
     assert told(read(text, cuts)) == told(read_whole(Running(), text, look))
 
 
+@settings(deadline=None)  # the machine may be busy
+@given(text=TEXTS, step=st.integers(1, 300))
+def test_in_strides_too(text: str, step: int) -> None:
+    """What comes at once is looked at less often than what comes little by little."""
+    long = f"{text} and so on, " * (2 * STRIDE // (len(text) + 12))
+
+    assert told(read(long, [])) == told(read(long, list(range(0, len(long), step))))
+
+
+@settings(deadline=None)  # the machine may be busy
 @given(text=TEXTS, cuts=CUTS)
 def test_in_json_too(text: str, cuts: list[int]) -> None:
     raw = json.dumps({"path": "/tmp", "content": text})
@@ -62,6 +73,7 @@ def test_in_json_too(text: str, cuts: list[int]) -> None:
     assert told(read(raw, cuts, RunningJson())) == told(read_whole(RunningJson(), raw, look))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(text=TEXTS, cuts=CUTS)
 def test_what_is_not_judged_stays_within_bounds(text: str, cuts: list[int]) -> None:
     """A window, a step, and the word or the finding in which these begin."""
