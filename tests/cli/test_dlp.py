@@ -213,6 +213,22 @@ detection:
     assert "dlp.enabled" not in result.output
 
 
+def test_explain_lists_what_is_done_in_answers_where_these_are_looked_into(tmp_path: Path) -> None:
+    text = """\
+dlp:
+  enabled: true
+  answers: {scan: true, actions: {US_SSN: mask, connection-string: block, PII: mask}}
+"""
+    result = run("explain", "--policy", policy(tmp_path, text))
+
+    assert result.exit_code == 0, result.output
+    assert cells(result.output, "US_SSN") == ["US_SSN", "0.40", "replace", "mask"]
+    assert cells(result.output, "EMAIL_ADDRESS")[2:] == ["replace", "report"]
+    assert cells(result.output, "connection-string")[2:] == ["replace", "block"]
+    assert cells(result.output, "other rules")[1:] == ["medium", "replace", "report"]
+    assert "dlp.answers.actions has it: PII\n" in result.output
+
+
 def test_explain_says_where_nothing_is_looked_into() -> None:
     result = CliRunner().invoke(tollgate, ["dlp", "explain", "--state", str(compiled())])
 

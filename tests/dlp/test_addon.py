@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from simulator.behaviour import Behaviour
 from support.proxy import CHAT, KEY, Provider, behave, chat, tollgate
 
 EMAIL = "ada.lovelace@analytical-engines.io"
@@ -171,3 +172,117 @@ async def test_tool_arguments_hold_the_values_again(tmp_path: Path, provider: Pr
         assert response.status == 200, answer
         assert "QZX" not in answer.upper()
         assert not [v for v in PLANTED if v in provider.simulator.journal.entries[-1].body.decode()]
+
+
+# -- what the model writes itself --------------------------------------------------------------------------
+
+
+def answers(mode: str = "enforce", **actions: str) -> dict[str, Any]:
+    """A policy under which answers are looked into."""
+    return {"mode": mode, "dlp": {"enabled": True, "answers": {"scan": True, "actions": actions}}}
+
+
+def says(provider: Provider, text: str) -> None:
+    """Every answer is this text, in small pieces."""
+    provider.simulator.behaviour = Behaviour(text=text, events=len(text) // 7)
+
+
+WROTE = f"Sure: write to {EMAIL}, push with {TOKEN}, and then a few more words follow until this is over."
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("url", [CHAT, ANTHROPIC], ids=["openai", "anthropic"])
+async def test_what_the_model_wrote_is_masked(
+    tmp_path: Path, provider: Provider, url: str, stream: bool
+) -> None:
+    body = {**chat("hello"), "max_tokens": 500, "stream": stream}
+    says(provider, WROTE)
+    async with tollgate(tmp_path, provider, answers(SECRET="mask", EMAIL_ADDRESS="redact")) as proxy:
+        async with proxy.client().post(url, json=body, headers=HEADERS) as response:
+            answer = await response.text()
+        [record] = await proxy.records()
+
+    got = streamed_text(answer) if stream else text_of(json.loads(answer))
+    assert WROTE.replace(EMAIL, "").replace(TOKEN, "*" * (len(TOKEN) - 4) + TOKEN[-4:]) in got
+    assert (response.status, record["outcome"]) == (200, "answered")
+    assert {(f["kind"], f["action"]) for f in record["findings"]} == {
+        ("SECRET", "mask"),
+        ("EMAIL_ADDRESS", "redact"),
+    }
+    assert [v["code"] for v in record["verdicts"]] == ["answer_changed"]
+    assert TOKEN not in str(record)
+
+
+@pytest.mark.parametrize("url", [CHAT, ANTHROPIC], ids=["openai", "anthropic"])
+async def test_a_blocked_answer_ends_with_the_dialects_error(
+    tmp_path: Path, provider: Provider, url: str
+) -> None:
+    says(provider, WROTE)
+    async with tollgate(tmp_path, provider, answers(SECRET="block")) as proxy:
+        body = {**chat("hello"), "max_tokens": 500}
+        async with proxy.client().post(url, json=body, headers=HEADERS) as whole:
+            refusal = await whole.json()
+        async with proxy.client().post(url, json={**body, "stream": True}, headers=HEADERS) as response:
+            streamed = await response.text()
+        records = await proxy.records(2)
+
+    assert (whole.status, response.status) == (400, 200)
+    assert "no SECRET come back" in refusal["error"]["message"]
+    last = [json.loads(line[6:]) for line in streamed.splitlines() if line.startswith("data: {")][-1]
+    assert "no SECRET come back" in last["error"]["message"]
+    assert WROTE.startswith(streamed_text(streamed))
+    assert TOKEN[:8] not in streamed + str(refusal) + str(records)
+    assert {record["outcome"] for record in records} == {"refused"}
+
+
+async def test_reports_and_observe_mode_leave_answers_to_the_byte(tmp_path: Path, provider: Provider) -> None:
+    says(provider, WROTE)
+    got: list[bytes] = []
+    codes: list[str] = []
+    for n, policy in enumerate((answers(SECRET="report"), answers("observe", SECRET="block"), {}), 1):
+        async with tollgate(tmp_path, provider, policy) as proxy:
+            body = chat("hello", stream=True)
+            async with proxy.client().post(CHAT, json=body, headers=KEY) as response:
+                got.append(await response.read())
+            *_, record = await proxy.records(n)
+        codes += [verdict["code"] for verdict in record.get("verdicts", ())]
+
+    assert got[0] == got[1] == got[2]
+    assert codes == ["answer_reported", "would_change_answer"]
+
+
+async def test_a_large_answer_is_judged_off_the_loop(tmp_path: Path, provider: Provider) -> None:
+    says(provider, f"{WROTE} " * 3000)
+    async with (
+        tollgate(tmp_path, provider, answers(SECRET="mask", PERSONAL="mask")) as proxy,
+        proxy.client().post(CHAT, json=chat("hello"), headers=KEY) as response,
+    ):
+        answer = await response.text()
+
+    assert len(answer) > 300_000
+    assert TOKEN not in answer
+    assert EMAIL not in answer
+
+
+async def test_values_of_the_request_come_back_though_answers_are_masked(
+    tmp_path: Path, provider: Provider
+) -> None:
+    policy = answers(SECRET="mask", PERSONAL="mask")
+    async with (
+        tollgate(tmp_path, provider, policy) as proxy,
+        proxy.client().post(CHAT, json=chat(TEXT, stream=True), headers=KEY) as response,
+    ):
+        assert TEXT in streamed_text(await response.text())
+
+
+async def test_a_rule_can_have_answers_looked_into_for_some(tmp_path: Path, provider: Provider) -> None:
+    says(provider, WROTE)
+    rule = {"name": "one model", "when": {"model": "gpt-6"}, "set": {"dlp": answers(SECRET="mask")["dlp"]}}
+    masked: list[bool] = []
+    async with tollgate(tmp_path, provider, {"rules": [rule]}) as proxy:
+        for model in ("gpt-6", "gpt-6-mini"):
+            body = {**chat("hello", stream=True), "model": model}
+            async with proxy.client().post(CHAT, json=body, headers=KEY) as response:
+                masked.append(TOKEN not in streamed_text(await response.text()))
+
+    assert masked == [True, False]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.detection import compiled
+from tollgate.dlp.allow import AllowList
 from tollgate.dlp.engine import Engine, build, resolve
 from tollgate.dlp.span import Span
 from tollgate.policy.dlp import Allowed, Detection, KnownValues, Pattern, Secrets
@@ -138,3 +139,20 @@ def test_resolved_findings_cover_the_same_and_do_not_overlap(spans: list[Span]) 
     resolved = resolve(spans)
     covered = {place for span in spans for place in range(span.start, span.end)}
     assert sorted(place for span in resolved for place in range(span.start, span.end)) == sorted(covered)
+
+
+class _Finds:
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def scan(self, text: str, key: str = "") -> list[Span]:
+        at = text.find(self._word)
+        return [Span(at, at + len(self._word), "WORD", 1.0)] if at >= 0 else []
+
+
+def test_the_quick_engine_leaves_slow_detectors_out() -> None:
+    engine = Engine([_Finds("one")], AllowList(Allowed()), slow=[_Finds("two")])
+
+    assert found(engine, "one two") == {"one": "WORD", "two": "WORD"}
+    assert found(engine.quick, "one two") == {"one": "WORD"}
+    assert Engine([], AllowList(Allowed())).quick.scan("one") == []

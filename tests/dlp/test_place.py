@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tollgate.dlp.place import Marks, Path, Place, Places, another, kind_of, marks, names
+from tollgate.dlp.place import Marks, Path, Place, Places, another, ended, goes_on, kind_of, marks, names
 
 TEXT = Place("text", piece=True)
 INPUT = Place("input")
@@ -111,3 +111,17 @@ def test_the_event_after_a_first_one_looks_as_its_row_says() -> None:
     document = {"type": "begin", "index": 4, "start": {"text": "x"}}
 
     assert another(document, ("start", "text"), "rest", TABLE) == {"type": "say", "index": 4, "text": "rest"}
+
+
+def test_a_text_ends_with_all_that_its_marks_begin_with() -> None:
+    assert ended((1, 2), [(1,)])
+    assert ended((1, 2), [()])
+    assert not ended((1, 2), [(2,), (1, 3)])
+
+
+def test_a_field_beside_a_piece_may_say_that_it_goes_on() -> None:
+    piece = Place("input", piece=True, more="goes_on")
+
+    assert goes_on({"a": [{"b": "x", "goes_on": True}]}, ("a", 0, "b"), piece)
+    assert not goes_on({"a": [{"b": "x"}]}, ("a", 0, "b"), piece)
+    assert goes_on({"a": "x"}, ("a",), TEXT)

@@ -198,3 +198,13 @@ def test_a_long_text_in_many_pieces() -> None:
         at += size
 
     assert "".join(out) + restorer.flush("c") == Restorer(KNOWN).whole(text)
+
+
+@pytest.mark.parametrize("manner", ["text", "json"])
+def test_tokens_of_others_are_spared(manner: Manner) -> None:
+    token, other = Minter(b"a").token("SECRET", "x"), Minter(b"b").token("SECRET", "y")
+    restorer = Restorer({token: "x"}, "error_to_model")
+    restorer.spare([other])
+
+    assert restorer.whole(f"{other} {token}", manner) == f"{other} x"
+    assert restorer.counts == {"restored": 1}

@@ -85,3 +85,13 @@ def test_two_values_never_share_a_token() -> None:
     assert token == MINTER.token("SECRET", "hunter2", again=1) != taken
     assert book.originals == {taken: "something else", token: "hunter2"}
     assert book.token("SECRET", "hunter2") == token
+
+
+def test_a_copy_of_a_book_goes_its_own_way() -> None:
+    book = Book(Minter(b"k"))
+    token = book.token("SECRET", "x")
+    copy = book.copy()
+
+    assert copy.token("SECRET", "x") == token
+    copy.token("SECRET", "y")
+    assert list(book.originals.values()) == ["x"]

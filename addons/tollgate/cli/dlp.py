@@ -17,6 +17,7 @@ from tollgate.cli.up import PolicyFiles, State
 from tollgate.dlp.equipment import build_examiner, cache_folder, thresholds
 from tollgate.dlp.examine import Examiner, Found
 from tollgate.dlp.known import RULE as KNOWN_VALUE
+from tollgate.dlp.screen import answer_action
 from tollgate.dlp.secret_rules import RulesMissing
 from tollgate.dlp.secrets import secret_judges
 from tollgate.dlp.span import Span
@@ -104,8 +105,9 @@ def explain(policy: PolicyFiles = None, state: State = None) -> None:
     console.print(_entities_table(settings.dlp, scores))
     console.print(_secrets_table(settings.dlp, settings.detection, rules))
     known = {"SECRET", "PERSONAL", *scores, *rules}
-    if idle := sorted(set(settings.dlp.actions) - known):
-        console.print(f"[yellow]not looked for, though dlp.actions has it:[/] {', '.join(idle)}")
+    for key, actions in ("actions", settings.dlp.actions), ("answers.actions", settings.dlp.answers.actions):
+        if idle := sorted(set(actions) - known):
+            console.print(f"[yellow]not looked for, though dlp.{key} has it:[/] {', '.join(idle)}")
     if not settings.dlp.enabled:
         console.print(
             "[yellow]dlp.enabled is off:[/] only calls for which a rule turns it on are looked into"
@@ -212,18 +214,29 @@ def _secret_rules(detection: Detection, cache: Path) -> list[str]:
 
 
 def _entities_table(dlp: Dlp, scores: dict[str, float]) -> Table:
-    table = Table("entity", "least score", "action", title="PERSONAL", title_justify="left")
+    table = Table("entity", "least score", *_actions(dlp), title="PERSONAL", title_justify="left")
     for entity, score in sorted(scores.items()):
-        table.add_row(entity, f"{score:.2f}", action_for(Span(0, 0, entity, score), dlp.actions))
+        table.add_row(entity, f"{score:.2f}", *_taken(dlp, Span(0, 0, entity, score)))
     return table
 
 
 def _secrets_table(dlp: Dlp, detection: Detection, rules: list[str]) -> Table:
     """All rules in one line, and those with an action of their own."""
-    table = Table("rule", "least confidence", "action", title="SECRET", title_justify="left")
-    named = sorted(set(rules) & set(dlp.actions))
+    table = Table("rule", "least confidence", *_actions(dlp), title="SECRET", title_justify="left")
+    named = sorted(set(rules) & {*dlp.actions, *(dlp.answers.actions if dlp.answers.scan else ())})
     for rule in [*named, ""]:
         count = f"{len(set(rules)) - len(named)} {'other rules' if named else 'rules'}"
-        action = action_for(Span(0, 0, "SECRET", 1.0, rule), dlp.actions)
-        table.add_row(Text(rule or count), detection.secrets.confidence, action)
+        taken = _taken(dlp, Span(0, 0, "SECRET", 1.0, rule))
+        table.add_row(Text(rule or count), detection.secrets.confidence, *taken)
     return table
+
+
+def _actions(dlp: Dlp) -> list[str]:
+    """The columns for actions."""
+    return ["action", "in answers"] if dlp.answers.scan else ["action"]
+
+
+def _taken(dlp: Dlp, span: Span) -> list[str]:
+    """The actions for a finding, column by column."""
+    asked = action_for(span, dlp.actions)
+    return [asked, answer_action(span, dlp.answers)] if dlp.answers.scan else [asked]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from tollgate.calls import Action, Answer, Call, Event, Refused, Runtime, Verdict
+from tollgate.calls import Answer, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
+from tollgate.dlp.carried import Carried, carry
 from tollgate.dlp.equipment import Equipment, equip
-from tollgate.dlp.stream import AnswerRestorer
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
-from tollgate.dlp.vault import IDS, TokenVault, asked_ids, given_ids
+from tollgate.dlp.vault import TokenVault, asked_ids, given_ids
 from tollgate.dlp.views import ViewError
 from tollgate.policy import Policy
 from tollgate.store import Vault, load_key
@@ -20,16 +19,6 @@ from tollgate.store import Vault, load_key
 OFF_LOOP = 8 * 1024
 """Bodies from this many bytes on are looked into in a thread, so that other calls' events go on meanwhile."""
 _WITHHELD = Withheld(SECRET_HEADERS, SECRET_PARAMETERS)
-
-
-@dataclass(slots=True)
-class Carried:
-    """What one call takes from its way down to its way up."""
-
-    book: Book
-    restorer: AnswerRestorer
-    kept: bool = False
-    """True once the vault has its tokens, or has no need of them."""
 
 
 class Dlp:
@@ -70,9 +59,11 @@ class Dlp:
         book = Book(self._equipment.minter, known)
         treatment = await self._treatment(call, self._equipment, book)
         if treatment is not None:
-            self._apply(call, treatment, book)
+            self._apply(call, treatment)
+        if carried := carry(call, self._equipment, book):
+            call.notes["dlp"] = carried
 
-    def _apply(self, call: Call, treatment: Treatment, book: Book) -> None:
+    def _apply(self, call: Call, treatment: Treatment) -> None:
         body = call.request.body
         if call.policy.mode == "observe":
             self._observe(call, treatment)
@@ -83,9 +74,6 @@ class Dlp:
         treatment.apply(body)
         if body.edited:
             call.verdicts.append(Verdict("dlp", "change", summary(treatment.findings), "redacted"))
-        if book.originals:
-            restorer = AnswerRestorer(call.dialect.name, book.originals, call.policy.dlp)
-            call.notes["dlp"] = Carried(book, restorer, kept=call.dialect.name not in IDS)
 
     async def _treatment(self, call: Call, equipment: Equipment, book: Book) -> Treatment | None:
         """What is to be done; None where a body that cannot be looked into may pass."""
@@ -111,7 +99,7 @@ class Dlp:
             return (event,)
         if not carried.kept and event.data:
             self._remember(call, carried, call.dialect.payload(event))
-        return carried.restorer.event(event)
+        return carried.event(event)
 
     async def llm_response(self, call: Call, answer: Answer) -> None:
         carried: Carried | None = call.notes.get("dlp")
@@ -119,15 +107,15 @@ class Dlp:
             return
         if not carried.kept:
             self._remember(call, carried, answer.json() if answer.body[:1] == b"{" else None)
-        answer.body = carried.restorer.whole(answer.body)
+        if carried.answers and len(answer.body) > OFF_LOOP:
+            answer.body = await asyncio.to_thread(carried.whole, answer.body)
+        else:
+            answer.body = carried.whole(answer.body)
 
     def llm_end(self, call: Call) -> None:
         carried: Carried | None = call.notes.pop("dlp", None)
-        if carried is None or not (counts := carried.restorer.counts):
-            return
-        told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-        action: Action = "warn" if counts["mangled"] or counts["unknown"] else "change"
-        call.verdicts.append(Verdict("dlp", action, f"in the answer: {told}", "restored"))
+        if carried is not None:
+            carried.tell(call)
 
     def _remember(self, call: Call, carried: Carried, document: object) -> None:
         """Keep the tokens of a conversation that the provider keeps, under the ids it gives."""

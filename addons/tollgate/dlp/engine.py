@@ -23,9 +23,13 @@ from tollgate.policy.dlp import Detection
 class Engine:
     """Finds all that a policy looks for. Safe to use from several threads at once."""
 
-    def __init__(self, detectors: Sequence[Detector], allow: AllowList) -> None:
-        self._detectors = detectors
+    def __init__(
+        self, detectors: Sequence[Detector], allow: AllowList, slow: Sequence[Detector] = ()
+    ) -> None:
+        self._detectors = (*detectors, *slow)
         self._allow = allow
+        self.quick = Engine(detectors, allow) if slow else self
+        """The same without the slow ones: it takes microseconds, so it may run on the event loop."""
 
     def scan(self, text: str, key: str = "") -> list[Span]:
         """Everything found, from left to right, overlaps included. DetectionFailed where a pattern took too
@@ -48,9 +52,8 @@ def build(
     detectors: list[Detector] = [_personal(detection, cache), build_secrets(detection.secrets, cache)]
     if known := KnownValueDetector(known_values(detection.known_values, environ), digester):
         detectors.append(known)
-    if ner := build_ner(detection.ner):
-        detectors.append(ner)
-    return Engine(detectors, AllowList(detection.allow))
+    ner = build_ner(detection.ner)
+    return Engine(detectors, AllowList(detection.allow), slow=[ner] if ner else [])
 
 
 def _personal(detection: Detection, cache: Path) -> Windowed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tollgate.calls import Runtime
-from tollgate.dlp.engine import build
+from tollgate.dlp.engine import Engine, build
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.profile import OWN, THRESHOLD
@@ -20,6 +20,7 @@ class Equipment:
     """What a policy needs, built once for it."""
 
     detection: Detection
+    engine: Engine
     examiner: Examiner
     minter: Minter
     operators: Operators
@@ -29,14 +30,24 @@ def equip(runtime: Runtime) -> Equipment:
     """Build what a policy needs. It takes seconds the first time."""
     detection = runtime.policy.file.detection
     key = load_key(runtime.state)
-    examiner = build_examiner(detection, runtime.state, runtime.digester)
-    return Equipment(detection, examiner, Minter(key), Operators(key))
+    engine = build_engine(detection, runtime.state, runtime.digester)
+    examiner = _examiner(engine, detection, runtime.digester)
+    return Equipment(detection, engine, examiner, Minter(key), Operators(key))
+
+
+def build_engine(detection: Detection, state: Path, digester: Digester) -> Engine:
+    """An engine that is warm: its first text takes no longer than others. It raises what `build` does."""
+    engine = build(detection, cache_folder(state), digester)
+    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
+    return engine
 
 
 def build_examiner(detection: Detection, state: Path, digester: Digester) -> Examiner:
-    """An examiner that is warm: its first text takes no longer than others. It raises what `build` does."""
-    engine = build(detection, cache_folder(state), digester)
-    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
+    """An examiner that is warm."""
+    return _examiner(build_engine(detection, state, digester), detection, digester)
+
+
+def _examiner(engine: Engine, detection: Detection, digester: Digester) -> Examiner:
     return Examiner(engine, detection.views, lambda data: digester.digest("dlp slot", data))
 
 

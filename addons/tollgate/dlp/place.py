@@ -5,7 +5,7 @@ A path leaves out the positions in lists: "choices.delta.content".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -113,6 +113,20 @@ def _where_set(node: Any, field: list[str], before: Marks = (), in_list: bool = 
             yield from _where_set(value, field[1:], here)
         elif value is not None and value is not False:
             yield here
+
+
+def ended(where: Marks, ends: Iterable[Marks]) -> bool:
+    """True for a text with these marks, where all ends that begin with one of those."""
+    return any(where[: len(end)] == end for end in ends)
+
+
+def goes_on(document: Any, path: Path, place: Place) -> bool:
+    """False where a field beside the piece says that it is the last."""
+    if not place.more:
+        return True
+    for step in path[:-1]:
+        document = document[step]
+    return bool(document.get(place.more))
 
 
 def another(document: Any, path: Path, text: str, places: Places) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal
 
 import orjson
@@ -47,7 +47,7 @@ def begins(text: str) -> bool:
 class Restorer:
     """Restores text that comes in pieces over several channels at once."""
 
-    __slots__ = ("_held", "_known", "_near", "_on_mangled", "counts")
+    __slots__ = ("_held", "_known", "_near", "_on_mangled", "_spared", "counts")
 
     def __init__(self, known: Mapping[str, str], on_mangled: OnMangled = "restore_fuzzy") -> None:
         """`known` is token → value; other tokens are passed as they are."""
@@ -58,6 +58,11 @@ class Restorer:
         self._near: Near | None = None
         self._on_mangled = on_mangled
         self._held: dict[Hashable, tuple[str, Manner]] = {}
+        self._spared: set[str] = set()
+
+    def spare(self, tokens: Iterable[str]) -> None:
+        """Tokens that are no stand-ins for what is known here, nor copies of such, however near they are."""
+        self._spared.update(map(core, tokens))
 
     def feed(self, channel: Hashable, text: str, manner: Manner = "text") -> str:
         """What may go out now."""
@@ -115,6 +120,8 @@ class Restorer:
         value = self._known.get(word)
         if value is not None:
             self.counts["restored"] += 1
+        elif word in self._spared:
+            return None
         elif manner == "text":
             self.counts["unknown"] += len(word) == WIDTH
         elif abs(len(word) - WIDTH) <= REACH:

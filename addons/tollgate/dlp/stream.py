@@ -15,7 +15,7 @@ import orjson
 
 from tollgate.calls import End, Event, Slot
 from tollgate.calls.body import find_slots
-from tollgate.dlp.place import Marks, Path, Place, another, kind_of, marks, names
+from tollgate.dlp.place import Marks, Path, Place, another, ended, goes_on, kind_of, marks, names
 from tollgate.dlp.places import GENERIC, PLACES
 from tollgate.dlp.restore import Restorer, begins
 from tollgate.dlp.rewrite import rewrite, unwrap, wrap
@@ -62,6 +62,10 @@ class AnswerRestorer:
     def counts(self) -> Counter[str]:
         """How often tokens were "restored", "mended", "mangled" and "unknown"; copies count again."""
         return self._restorer.counts
+
+    def spare(self, tokens: Iterable[str]) -> None:
+        """Tokens that are to stay."""
+        self._restorer.spare(tokens)
 
     def event(self, event: Event) -> list[Event]:
         """What goes on in its place."""
@@ -126,7 +130,7 @@ class AnswerRestorer:
         channel = (place.channel or f"{seen.kind}:{names(slot.path)}", held.marks)
         self._held.pop(channel, None)
         text = self._restorer.feed(channel, slot.text, place.manner)
-        if _ended(held.marks, seen.ends) or not _goes_on(seen.document, slot.path, place):
+        if ended(held.marks, seen.ends) or not goes_on(seen.document, slot.path, place):
             return text + self._restorer.flush(channel)
         if self._restorer.holds(channel):
             self._held[channel] = held
@@ -134,7 +138,7 @@ class AnswerRestorer:
 
     def _flush(self, ends: Iterable[Marks]) -> list[Event]:
         """An event for each text that ends and has something held back."""
-        over = [channel for channel, held in self._held.items() if _ended(held.marks, ends)]
+        over = [channel for channel, held in self._held.items() if ended(held.marks, ends)]
         return [self._rest(self._held.pop(channel), self._restorer.flush(channel)) for channel in over]
 
     def _rest(self, held: _Held, text: str) -> Event:
@@ -146,16 +150,3 @@ class AnswerRestorer:
 
     def _made(self, event: Event, data: bytes) -> Event:
         return event.with_data(wrap(event, data) if self._places.in_base64 else data)
-
-
-def _ended(where: Marks, ends: Iterable[Marks]) -> bool:
-    return any(where[: len(end)] == end for end in ends)
-
-
-def _goes_on(document: Any, path: Path, place: Place) -> bool:
-    """False where a field beside the piece says that it is the last."""
-    if not place.more:
-        return True
-    for step in path[:-1]:
-        document = document[step]
-    return bool(document.get(place.more))

@@ -25,7 +25,7 @@ _OF_THE_CONNECTION = frozenset(
     )
 )
 """Headers that say nothing but how and where the request goes."""
-_LEAST_NUMBER = 10**8
+LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
 
 
@@ -83,7 +83,7 @@ def _of_numbers(value: Any, key: str, place: str) -> Iterator[Surface]:
     match value:
         case bool():
             return
-        case int() if abs(value) >= _LEAST_NUMBER:
+        case int() if abs(value) >= LEAST_NUMBER:
             yield Surface(str(value), key, place or "body")
         case dict():
             for name, item in value.items():

@@ -88,6 +88,10 @@ class Book:
         """Token → the value it stands for."""
         return self._originals
 
+    def copy(self) -> Book:
+        """One that goes its own way from here on."""
+        return Book(self._minter, self._originals)
+
     def token(self, entity: str, value: str) -> str:
         """The token for a value, entered here. No two values of a call share one."""
         again = 0

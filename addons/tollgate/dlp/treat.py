@@ -18,8 +18,8 @@ from tollgate.dlp.views import Budget, joins
 from tollgate.dlp.views.multipart import Part, is_multipart, parts, rewrite
 from tollgate.policy.dlp import Action, Dlp
 
-_BY_DEFAULT: Mapping[str, Action] = {"SECRET": "replace", "PERSONAL": "replace"}
-_STRENGTH: Mapping[Action, int] = {"ignore": 0, "report": 1, "block": 3}
+BY_DEFAULT: Mapping[str, Action] = {"SECRET": "replace", "PERSONAL": "replace"}
+STRENGTH: Mapping[Action, int] = {"ignore": 0, "report": 1, "block": 3}
 """Of overlapping findings the strongest action holds; those that change the text stand between."""
 _ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
 """Keys under which text stands that the provider signed, and gets back to the letter."""
@@ -69,11 +69,13 @@ class Treatment:
         return Refused(message, code="dlp_blocked")
 
 
-def action_for(span: Span, actions: Mapping[str, Action]) -> Action:
+def action_for(
+    span: Span, actions: Mapping[str, Action], by_default: Mapping[str, Action] = BY_DEFAULT
+) -> Action:
     """The most specific action: for the rule, the entity, or the group."""
     group = "SECRET" if span.entity == "SECRET" else "PERSONAL"
     named = (actions.get(name) for name in (span.rule, span.entity, group) if name)
-    return next((action for action in named if action), _BY_DEFAULT[group])
+    return next((action for action in named if action), by_default[group])
 
 
 def treat(call: Call, examiner: Examiner, book: Book, change: Change, withheld: Withheld) -> Treatment:
@@ -125,7 +127,7 @@ class _Treating:
         return redact(text, [*kept, *gone], self._book, self._change)  # type: ignore[list-item]
 
     def _resolved(self, spans: Iterable[Span]) -> list[Span]:
-        return resolve(spans, lambda span: _STRENGTH.get(self._action(span), 2))
+        return resolve(spans, lambda span: STRENGTH.get(self._action(span), 2))
 
     def _action(self, span: Span) -> Action:
         return action_for(span, self._dlp.actions)

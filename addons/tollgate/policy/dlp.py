@@ -129,6 +129,19 @@ class Detection(Part):
 # -- what is done about it: governs one call, rules override it -------------------------------------------
 
 
+class AnswerScan(Part):
+    """What models write of their own accord. What stands in for a value of the request is not looked at."""
+
+    scan: bool = False
+    """Whether answers are looked into, where `dlp` is enabled."""
+    actions: dict[str, Action] = {"SECRET": "report", "PERSONAL": "report"}
+    """By entity, secret rule or group, as for requests; but here all of them are for good, "replace" too, and
+    "block" ends the answer with an error. A wrong finding changes what a person reads, or a file."""
+    window: int = Field(default=80, ge=32, le=4096)
+    """How many characters a streamed text waits for its end, where any action is more than a report. Words
+    without blanks, and what looks like the beginning of a secret, wait until they are complete."""
+
+
 class Dlp(Part):
     """What is done with what is found."""
 
@@ -142,3 +155,4 @@ class Dlp(Part):
     """Where a finding cannot be replaced: within an attachment, an encoding, or over several parts."""
     on_mangled: Literal["restore_fuzzy", "error_to_model", "pass"] = "restore_fuzzy"
     """Where a model has changed a token within a tool call's arguments."""
+    answers: AnswerScan = AnswerScan()
