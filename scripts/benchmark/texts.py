@@ -59,8 +59,13 @@ def _code(dice: random.Random) -> str:
     )
 
 
+def _shown(dice: random.Random) -> str:
+    """A line of what an agent reads: documentation, code, and what programs print, a third each."""
+    return dice.choice((_prose, _code, _printed))(dice)
+
+
 def _printed(dice: random.Random) -> str:
-    """A line that a tool prints."""
+    """A line or two that a program prints, full of numbers."""
     stamp = f"2026-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
     clock = f"{dice.randint(0, 23):02}:{dice.randint(0, 59):02}:{dice.randint(0, 59):02}"
     address = f"10.{dice.randint(0, 255)}.{dice.randint(0, 255)}.{dice.randint(1, 254)}"
@@ -82,7 +87,7 @@ def _uuid(dice: random.Random) -> str:
     return "-".join(_hex(dice, digits) for digits in (8, 4, 4, 4, 12))
 
 
-_LINES: Mapping[str, Callable[[random.Random], str]] = {"prose": _prose, "code": _code, "agent": _printed}
+_LINES: Mapping[str, Callable[[random.Random], str]] = {"prose": _prose, "code": _code, "agent": _shown}
 KINDS = tuple(_LINES)
 
 
@@ -97,7 +102,10 @@ def text(kind: str, size: int, dice: random.Random) -> str:
 
 def chat(kind: str, size: int, seed: int) -> bytes:
     """An OpenAI chat request with one long message of a kind."""
-    asked = {"model": "gpt-6", "messages": [{"role": "user", "content": text(kind, size, random.Random(seed))}]}
+    asked = {
+        "model": "gpt-6",
+        "messages": [{"role": "user", "content": text(kind, size, random.Random(seed))}],
+    }
     return json.dumps(asked, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -112,10 +120,18 @@ class Session:
         """The model read a file, and is shown what stands in it."""
         dice, name = self._dice, f"toolu_{len(self.messages):024}"
         said = {"type": "text", "text": text("prose", TURN // 8, dice)}
-        used = {"type": "tool_use", "id": name, "name": "Read", "input": {"file_path": f"/work/{_path(dice)}"}}
+        used = {
+            "type": "tool_use",
+            "id": name,
+            "name": "Read",
+            "input": {"file_path": f"/work/{_path(dice)}"},
+        }
         shown = text(dice.choice(("code", "agent")), TURN * 13 // 16, dice)
         result = {"type": "tool_result", "tool_use_id": name, "content": [{"type": "text", "text": shown}]}
-        self.messages += [{"role": "assistant", "content": [said, used]}, {"role": "user", "content": [result]}]
+        self.messages += [
+            {"role": "assistant", "content": [said, used]},
+            {"role": "user", "content": [result]},
+        ]
 
     def request(self) -> bytes:
         system = [{"type": "text", "text": "You help with software.", "cache_control": {"type": "ephemeral"}}]

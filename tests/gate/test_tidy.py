@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 
 import pytest
@@ -34,11 +35,16 @@ def test_large_bodies_are_let_go_soon(passed: int, gone: bool) -> None:
         tidying.done()
 
 
-def test_the_collector_is_left_as_it_was() -> None:
-    before = gc.get_threshold()
+def settings() -> tuple[tuple[int, int, int], float]:
+    return gc.get_threshold(), sys.getswitchinterval()
+
+
+def test_the_interpreter_is_left_as_it_was() -> None:
+    before = settings()
     tidying = Tidy()
     tidying.running()
-    during = gc.get_threshold()
+    during = settings()
     tidying.done()
 
-    assert (during, gc.get_threshold()) == (tidy.OBJECTS, before)
+    assert during == (tidy.OBJECTS, pytest.approx(tidy.TURN))
+    assert settings() == before

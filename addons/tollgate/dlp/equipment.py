@@ -15,6 +15,10 @@ from tollgate.policy.dlp import Detection
 from tollgate.store import Digester, load_key
 
 
+_WARM_UP = "warm up, with an “é” too: write to someone@example.com or +1 212 555 0100"
+"""Holds what has tables that are made or read at first use: characters, domains, phone numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """What a policy needs, built once for it."""
@@ -30,14 +34,17 @@ def equip(runtime: Runtime) -> Equipment:
     detection = runtime.policy.file.detection
     key = load_key(runtime.state)
     examiner = build_examiner(detection, runtime.state, runtime.digester)
-    return Equipment(detection, examiner, Minter(key), Operators(key))
+    operators = Operators(key)
+    operators.apply("hash", "warm up")
+    return Equipment(detection, examiner, Minter(key), operators)
 
 
 def build_examiner(detection: Detection, state: Path, digester: Digester) -> Examiner:
     """An examiner that is warm: its first text takes no longer than others. It raises what `build` does."""
     engine = build(detection, cache_folder(state), digester)
-    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
-    return Examiner(engine, detection.views, lambda data: digester.digest("dlp slot", data))
+    examiner = Examiner(engine, detection.views, lambda data: digester.digest("dlp slot", data))
+    examiner.text(_WARM_UP, "text", "", examiner.budget())
+    return examiner
 
 
 def cache_folder(state: Path) -> Path:

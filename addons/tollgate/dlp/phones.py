@@ -121,6 +121,7 @@ class PhoneJudge:
             raise ValueError(
                 f"there are no phone numbers of a region {unknown[0]!r}: use ISO 3166 codes such as US"
             )
+        phonenumbers.PhoneMetadata.load_all()  # else the first number of each country reads its file
         self._regions = regions
         self._threshold = threshold
 
