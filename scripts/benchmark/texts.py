@@ -1,146 +1,134 @@
-"""What detection has to read: prose, code, and what an agent's tools print. Made, not taken from anywhere, with
-findings as rare as they are; the same `dice` give the same text."""
+"""What detection has to read: prose, code, and what an agent is shown.
+
+All of it is made here, with findings in it as rare as they are; the same dice give the same text.
+"""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmark.requests import WORDS
 
-_NAMES = ("reader", "writer", "config", "session", "handler", "buffer", "result", "parser", "cache", "client")
-_VERBS = ("load", "store", "check", "open", "merge", "drop", "build", "find", "apply", "update")
-_FOLDERS = ("src", "tests", "docs", "lib", "core", "tools")
-_FOREIGN = ("naïve", "café", "“quoted”", "–", "Übung", "señor")
-
 TURN = 6_800
 """Characters of one turn of a session: 150 of them are 1 MB."""
 
-
-def _prose(dice: random.Random) -> str:
-    words = dice.choices(WORDS, k=dice.randint(8, 22))
-    if dice.random() < 0.2:
-        words[dice.randrange(len(words))] = dice.choice(_FOREIGN)
-    if dice.random() < 0.03:
-        words.append(f"(write to {dice.choice(_NAMES)}.{dice.randint(1, 99)}@example.com)")
-    if dice.random() < 0.05:
-        words.append(f"in {dice.randint(1990, 2026)}, version {_version(dice)}")
-    return " ".join(words).capitalize() + (".\n\n" if dice.random() < 0.15 else ". ")
-
-
-def _version(dice: random.Random) -> str:
-    return ".".join(str(dice.randint(0, 40)) for _ in range(3))
-
-
-def _hex(dice: random.Random, digits: int) -> str:
-    return f"{dice.getrandbits(4 * digits):0{digits}x}"
-
-
-def _path(dice: random.Random) -> str:
-    return f"{dice.choice(_FOLDERS)}/{dice.choice(_NAMES)}/{dice.choice(_VERBS)}_{dice.choice(_NAMES)}.py"
-
-
-def _code(dice: random.Random) -> str:
-    name, verb, other = dice.choice(_NAMES), dice.choice(_VERBS), dice.choice(_NAMES)
-    return dice.choice(
-        (
-            f"def {verb}_{name}(self, {other}: dict[str, int], *, limit: int = {dice.randint(1, 5000)}) -> None:\n",
-            f'    """{_prose(dice).strip()}"""\n',
-            f"    if self._{name} is None or len({other}) > {dice.random():.4f}:\n",
-            f'        raise ValueError(f"{{{name}!r}} is no {other}: " + str({verb}_{other}.__name__))\n',
-            f"        {name}_token = self.{other}.{verb}(key=os.environ['{name.upper()}_KEY'], timeout=30)\n",
-            f"    for {name}, {other} in enumerate(self.{verb}_all(r'\\\\w+\\\\.{verb}', flags=0x{_hex(dice, 4)})):\n",
-            f"from {dice.choice(_FOLDERS)}.{name} import {verb}_{other}, {name.title()}\n",
-            f"    assert {verb}({name}) == {{'{other}': [{dice.randint(0, 10**6)}, {dice.random()}]}}\n\n\n",
-            f"        return {name}.{verb}({other}) + b'\\\\x{_hex(dice, 2)}'  # see {_path(dice)}\n",
-        )
-    )
-
-
-def _shown(dice: random.Random) -> str:
-    """A line of what an agent reads: documentation, code, and what programs print, a third each."""
-    return dice.choice((_prose, _code, _printed))(dice)
+_PROSE = (
+    *("{words}. ",) * 24,
+    *("{words} {foreign} {words}. ",) * 8,
+    "{words}, version {version}, of {date}.\n\n",
+    "{words} (write to {name}.{small}@example.com).\n\n",
+)
+_PLAIN_CODE = (
+    "def {verb}_{name}(self, {name}: dict[str, int], *, limit: int = {small}) -> None:\n",
+    '    """{words}."""\n',
+    "        if not isinstance({name}, {folder}.{verb}) and {name} is not None:\n",
+    "            return self._{verb}({name}, {name}={name}.{name}, {verb}=True)\n\n",
+    "        with self.{verb}() as {name}, suppress(OSError):\n",
+    "            await {name}.{verb}([{name}.strip() for {name} in {name}.split()])\n",
+)
+_CODE = (
+    *_PLAIN_CODE * 4,
+    "    if self._{name} is None or len({name}) > {fraction}:\n",
+    '        raise ValueError(f"{{name!r}} is no {name}: " + str({verb}_{name}.__name__))\n',
+    "        {name}_token = self.{name}.{verb}(key=os.environ['{name}_key'], timeout={small})\n",
+    "    for {name}, {name} in enumerate(self.{verb}_all(r'\\w+\\.{verb}', flags=0x{hex4})):\n",
+    "from {folder}.{name} import {verb}_{name}\n",
+    "    assert {verb}({name}) == {'{name}': [{number}, {fraction}]}\n\n\n",
+    "        return {name}.{verb}({name}) + b'\\x{hex4}'  # see {path}\n",
+)
+_PRINTED = (
+    "-rw-r--r--  1 build staff {number} Nov 22 {time} {path}\n",
+    "commit {hex40}\nAuthor: Build <build@example.com>\nDate:   {date} {time} +0100\n\n    {words}\n\n",
+    "{date}T{time}.{small}Z INFO {path}:{small} took {fraction} s\n",
+    '{"id": "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", "time": 17{number}, "ok": true}\n',
+    '10.0.{small}.7 - - [{date}:{time}] "GET /{path}?page={small} HTTP/1.1" 200 {number}\n',
+    "  sha256:{hex64}  {name}-{version}.tar.gz\n",
+    "{path}:{small}:     self.{verb}({name}, {number})\n",
+    "-    {name} = {verb}({number})\n+    {name} = {verb}({number}, {name}={fraction})\n",
+)
+_TEMPLATES: Mapping[str, Sequence[str]] = {
+    "prose": _PROSE,
+    "code": _CODE,
+    "agent": (*_PROSE, *_CODE * 4, *_PRINTED * 4),
+}
+"""An agent is shown documentation, code and what programs print, about a third each."""
+KINDS = tuple(_TEMPLATES)
 
 
-def _printed(dice: random.Random) -> str:
-    """A line or two that a program prints, full of numbers."""
-    stamp = f"2026-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
-    clock = f"{dice.randint(0, 23):02}:{dice.randint(0, 59):02}:{dice.randint(0, 59):02}"
-    address = f"10.{dice.randint(0, 255)}.{dice.randint(0, 255)}.{dice.randint(1, 254)}"
-    return dice.choice(
-        (
-            f"-rw-r--r--  1 build staff {dice.randint(10, 999999):8} Nov {dice.randint(1, 28):2} {clock[:5]} {_path(dice)}\n",
-            f"commit {_hex(dice, 40)}\nAuthor: Build <build@example.com>\nDate:   {stamp} {clock} +0100\n\n    {_prose(dice)}\n",
-            f"{stamp}T{clock}.{dice.randint(0, 999):03}Z INFO {_path(dice)}:{dice.randint(1, 900)} took {dice.random():.6f} s\n",
-            f'{{"id": "{_uuid(dice)}", "time": {dice.randint(1_700_000_000, 1_800_000_000)}, "ok": true}}\n',
-            f'{address} - - [{stamp}:{clock}] "GET /{_path(dice)}?page={dice.randint(1, 99)} HTTP/1.1" 200 {dice.randint(99, 99999)}\n',
-            f"{_path(dice)}:{dice.randint(1, 900)}: {_code(dice).strip()}\n",
-            f"  sha256:{_hex(dice, 64)}  {dice.choice(_NAMES)}-{_version(dice)}.tar.gz\n",
-            f"+{_code(dice)}-{_code(dice)}",
-        )
-    )
+def _of(*values: str) -> Callable[[random.Random], str]:
+    return lambda dice: dice.choice(values)
 
 
-def _uuid(dice: random.Random) -> str:
-    return "-".join(_hex(dice, digits) for digits in (8, 4, 4, 4, 12))
+def _hex(digits: int) -> Callable[[random.Random], str]:
+    return lambda dice: f"{dice.getrandbits(4 * digits):0{digits}x}"
 
 
-_LINES: Mapping[str, Callable[[random.Random], str]] = {"prose": _prose, "code": _code, "agent": _shown}
-KINDS = tuple(_LINES)
+_PARTS: Mapping[str, Callable[[random.Random], str]] = {
+    "words": lambda dice: " ".join(dice.choices(WORDS, k=dice.randint(8, 22))).capitalize(),
+    "foreign": _of("naïve", "café", "“quoted”", "–", "Übung", "señor"),
+    "name": _of("reader", "writer", "config", "session", "handler", "buffer", "result", "parser", "client"),
+    "verb": _of("load", "store", "check", "open", "merge", "drop", "build", "find", "apply", "update"),
+    "folder": _of("src", "tests", "docs", "lib", "core", "tools"),
+    "path": lambda dice: filled("{folder}/{name}/{verb}_{name}.py", dice),
+    "small": lambda dice: str(dice.randint(1, 250)),
+    "number": lambda dice: str(dice.randint(10_000, 99_999_999)),
+    "fraction": lambda dice: str(dice.random()),
+    "version": lambda dice: ".".join(str(dice.randint(0, 40)) for _ in range(3)),
+    "date": lambda dice: f"2026-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}",
+    "time": lambda dice: f"{dice.randint(0, 23):02}:{dice.randint(0, 59):02}:{dice.randint(0, 59):02}",
+    **{f"hex{digits}": _hex(digits) for digits in (4, 8, 12, 40, 64)},
+}
+_PART = re.compile(r"\{(\w+)\}")
+
+
+def filled(template: str, dice: random.Random) -> str:
+    """A template with something in the place of each {part} of `_PARTS`."""
+    return _PART.sub(lambda part: _PARTS[part[1]](dice) if part[1] in _PARTS else part[0], template)
 
 
 def text(kind: str, size: int, dice: random.Random) -> str:
     """At least so many characters of a kind."""
     lines: list[str] = []
     while size > 0:
-        lines.append(_LINES[kind](dice))
+        lines.append(filled(dice.choice(_TEMPLATES[kind]), dice))
         size -= len(lines[-1])
     return "".join(lines)
 
 
 def chat(kind: str, size: int, seed: int) -> bytes:
     """An OpenAI chat request with one long message of a kind."""
-    asked = {
-        "model": "gpt-6",
-        "messages": [{"role": "user", "content": text(kind, size, random.Random(seed))}],
-    }
-    return json.dumps(asked, ensure_ascii=False, separators=(",", ":")).encode()
+    message = {"role": "user", "content": text(kind, size, random.Random(seed))}
+    return _compact({"model": "gpt-6", "messages": [message]})
 
 
 class Session:
-    """An agent's session as it grows: each turn sends everything again, as Claude Code does."""
+    """An agent's session as it grows: each turn sends everything again, as agents do."""
 
     def __init__(self, seed: int = 5) -> None:
         self._dice = random.Random(seed)
-        self.messages: list[dict[str, Any]] = []
+        self._messages: list[Any] = [{"role": "user", "content": "Find out why the tests fail."}]
 
     def turn(self) -> None:
-        """The model read a file, and is shown what stands in it."""
-        dice, name = self._dice, f"toolu_{len(self.messages):024}"
-        said = {"type": "text", "text": text("prose", TURN // 8, dice)}
-        used = {
-            "type": "tool_use",
-            "id": name,
-            "name": "Read",
-            "input": {"file_path": f"/work/{_path(dice)}"},
-        }
-        shown = text(dice.choice(("code", "agent")), TURN * 13 // 16, dice)
-        result = {"type": "tool_result", "tool_use_id": name, "content": [{"type": "text", "text": shown}]}
-        self.messages += [
-            {"role": "assistant", "content": [said, used]},
-            {"role": "user", "content": [result]},
-        ]
+        """The model says something and reads a file; it is shown what stands there."""
+        dice, call = self._dice, f"call_{len(self._messages):024}"
+        asked = json.dumps({"file_path": filled("/work/{path}", dice)})
+        used = {"id": call, "type": "function", "function": {"name": "read", "arguments": asked}}
+        said = {"role": "assistant", "content": text("prose", TURN // 8, dice), "tool_calls": [used]}
+        shown = f"<result>\n{text('agent', TURN * 13 // 16, dice)}\n</result>"
+        self._messages += [said, {"role": "tool", "tool_call_id": call, "content": shown}]
+
+    def turns(self, count: int) -> Session:
+        for _ in range(count):
+            self.turn()
+        return self
 
     def request(self) -> bytes:
-        system = [{"type": "text", "text": "You help with software.", "cache_control": {"type": "ephemeral"}}]
-        begin = {"role": "user", "content": "Find out why the tests fail."}
-        asked = {
-            "model": "claude-sonnet-5-5",
-            "max_tokens": 32000,
-            "system": system,
-            "messages": [begin, *self.messages],
-            "stream": True,
-        }
-        return json.dumps(asked, ensure_ascii=False, separators=(",", ":")).encode()
+        return _compact({"model": "gpt-6", "messages": self._messages})
+
+
+def _compact(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

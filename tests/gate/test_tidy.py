@@ -43,8 +43,9 @@ def test_the_interpreter_is_left_as_it_was() -> None:
     before = settings()
     tidying = Tidy()
     tidying.running()
-    during = settings()
+    collector, turn = settings()
     tidying.done()
 
-    assert during == (tidy.OBJECTS, pytest.approx(tidy.TURN))
+    assert collector == tidy.OBJECTS
+    assert turn == pytest.approx(tidy.TURN)
     assert settings() == before

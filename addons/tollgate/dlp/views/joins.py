@@ -167,11 +167,9 @@ def joins(slots: Sequence[Slot]) -> Iterator[Join]:
     edges = [_edges(slot) for slot in slots if slot.kind in ("text", "json") and slot.text.strip()]
     for n, first in enumerate(edges):
         for second in edges[n + 1 : n + 1 + _REACH] if first.tail else ():
-            if (
-                second.head
-                and (first.telling or second.telling)
-                and (between := _glue(first.tail, second.head)) is not None
-            ):
+            if not second.head or not (first.telling or second.telling):
+                continue
+            if (between := _glue(first.tail, second.head)) is not None:
                 yield _joined([_end_of(first.slot), _beginning_of(second.slot)], between)
     yield from _rows(edges)
 
