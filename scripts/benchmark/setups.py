@@ -54,7 +54,6 @@ class Setup:
         told = dict(line.split(":", 1) for line in lines)
         return _megabytes(told["VmRSS"]), _megabytes(told["VmHWM"])
 
-
     def watch(self) -> None:
         """Begin to note how late the proxy's loop comes, or end it: see `lag`."""
         assert self.process is not None, "without a proxy there is no loop"

@@ -19,6 +19,7 @@ from mitmproxy import options
 from simulator.providers import HOSTS
 from simulator.server import Simulator
 from support.certs import Authority, server_context, written
+from support.detection import compiled
 from tollgate.gate import Gate
 from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
 from tollgate.gate.master import TollgateMaster
@@ -126,15 +127,18 @@ async def tollgate(
     **opts: Any,
 ) -> AsyncIterator[Proxy]:
     """A running proxy with these addons behind its own, ended when the block is left."""
-    file = folder / "policy.yaml"
+    file, state = folder / "policy.yaml", folder / "state"
+    if not state.exists():
+        state.mkdir(mode=0o700)
+        (state / "cache").symlink_to(compiled())
     file.write_text(json.dumps(policy_for(provider, policy or {})))  # JSON is YAML
     ensure_authority(folder / "certs", HOSTS)
     logging.getLogger("mitmproxy").setLevel(logging.ERROR)
     settings = options.Options(listen_host=LOOPBACK, listen_port=0, confdir=str(folder / "certs"))
     master = TollgateMaster(settings, grace=2.0, more=list(addons), gate=gate)
-    settings.update(tollgate_policy=[str(file)], tollgate_state=str(folder / "state"), **opts)
+    settings.update(tollgate_policy=[str(file)], tollgate_state=str(state), **opts)
     running = asyncio.ensure_future(master.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):  # the first one may have patterns to compile
         while not (ports := master.addons.get("proxyserver").listen_addrs()) or not master.gate.rooms():
             await asyncio.sleep(0.01)
             if running.done():
