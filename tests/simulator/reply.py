@@ -12,6 +12,8 @@ from simulator.behaviour import INVALID, Behaviour
 
 OVERHEAD = 3
 """Tokens that every request costs besides its texts."""
+SAID = "You said: "
+"""What every echo begins with."""
 BIG = 64 * 1024
 """Characters in a piece of a text that is made to be big."""
 _WORD = re.compile(r"\S+\s*|\s+")
@@ -143,7 +145,7 @@ def compose(prompt: Prompt, behaviour: Behaviour, digest: str) -> Reply:
 
 
 def _text(prompt: Prompt, behaviour: Behaviour) -> str:
-    text = behaviour.text or f"You said: {prompt.last}"
+    text = behaviour.text or f"{SAID}{prompt.last}"
     return text * max(1, -(-behaviour.size // len(text)))
 
 
@@ -170,7 +172,9 @@ def _call(tool: Tool, prompt: Prompt, id: str) -> ToolCall:
 
 
 def _scripted(prompt: Prompt, script: dict[str, Any], id: str) -> Iterator[ToolCall]:
-    found = re.search(script["when"], prompt.last)
+    answers = [n for n, text in enumerate(prompt.texts) if text.startswith(SAID)]
+    asked = prompt.texts[answers[-1] + 1 :] if answers else prompt.texts
+    found = re.search(script["when"], "\n".join(asked))
     if found and any(tool.name == script["tool"] for tool in prompt.tools):
         yield ToolCall(f"{id}0", script["tool"], _filled(script["arguments"], found[1]))
 
