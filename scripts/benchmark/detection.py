@@ -7,20 +7,25 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from statistics import median, quantiles
 
 from benchmark import load, texts
 from benchmark.answers import EVENTS
 from benchmark.line import Route
 from benchmark.load import Kind, Taken, drive, lines
+from benchmark.measure import warm_up
 from benchmark.requests import request, requests
-from benchmark.setups import DETECTING, TOLLGATE, Setup
+from benchmark.setups import DETECTING, TOLLGATE, Setup, detection_setups, start_ups
 
 MEGABYTE = 1024 * 1024
 TURNS = 150
 """Of a session whose bodies are 1 MB large in the end."""
 ADDRESS = "jane.doe@example.com"
 """Stands in requests whose answers have something to be restored."""
+PAUSE_MS = 4
+"""Between two events of a stream."""
 _LONGEST = 120.0
 
 type Bodies = Iterator[bytes]
@@ -83,34 +88,61 @@ def _turns() -> Bodies:
 
 CASES = (
     Case("1 KB call", lambda: _small(1024), 400),
-    Case(f"1 of {EVENTS} events", lambda: _small(1024, stream=True), 12, load.stream, EVENTS),
-    *(Case(f"1 MB of {kind}, new", lambda k=kind: _megabytes(k), 4, first=True) for kind in texts.KINDS),
+    Case(f"1 of {EVENTS} events", lambda: _small(1024, stream=True), 6, load.stream, EVENTS),
+    *(Case(f"1 MB of {kind}, new", partial(_megabytes, kind), 4, first=True) for kind in texts.KINDS),
     Case(f"turn {TURNS}, 1 MB", _turns, 12),
 )
-ROUNDS = 3
 
 
-async def measure(setups: Mapping[str, Setup], say: Callable[[str], None]) -> list[Figures]:
-    """All cases, without and with detection in turn; LoadError where a call fails."""
+@dataclass(frozen=True)
+class Detection:
+    """All that is measured of detection."""
+
+    rows: list[Figures]
+    first_calls: list[float]
+    """Milliseconds of processor time that each of the first calls of 40 KB takes."""
+    start_up: Mapping[str, float]
+    """Seconds until Tollgate takes connections: "cold", with its patterns to compile, and "warm"."""
+    memory: Mapping[str, tuple[float, float]]
+    """MB at the end and at most."""
+
+
+def measure(folder: Path, rounds: int, say: Callable[[str], None]) -> Detection:
+    """LoadError where a call fails, ProcessError where a proxy does not start."""
+    say("starting with detection, cold and warm")
+    start_up = start_ups(folder)
+    with detection_setups(folder) as setups:
+        firsts = asyncio.run(_first_calls(setups[DETECTING]))
+        rows = asyncio.run(_rows(setups, rounds, say))
+        return Detection(rows, firsts, start_up, {name: setup.memory() for name, setup in setups.items()})
+
+
+async def _rows(setups: Mapping[str, Setup], rounds: int, say: Callable[[str], None]) -> list[Figures]:
+    """All cases, without and with detection in turn."""
+    await warm_up(setups)
     figures: list[Figures] = []
     for case in CASES:
         cpu: dict[str, list[float]] = {name: [] for name in setups}
-        for number in range(1, ROUNDS + 1):
+        for number in range(1, rounds + 1):
             for name, setup in setups.items():
                 say(f"{case.name}, {name}, round {number}")
                 cpu[name].append(await _cpu(case, setup))
+        used = {name: median(taken) for name, taken in cpu.items()}
         for name, setup in setups.items():
             say(f"{case.name}, {name}: who has to wait")
             lag, events = await _beside(case, setup) if case.kind is load.call else (None, None)
-            extra = median(cpu[DETECTING]) - median(cpu[TOLLGATE])
-            speed = 1000 / extra if case.first and name == DETECTING else None
-            calls = case.count * ROUNDS
-            figures.append(Figures(case.name, name, calls, median(cpu[name]), speed, lag, events))
+            speed = _speed(used) if case.first and name == DETECTING else None
+            figures.append(Figures(case.name, name, case.count * rounds, used[name], speed, lag, events))
     return figures
 
 
-async def first_calls(setup: Setup, number: int = 10) -> list[float]:
-    """Milliseconds of processor time that each of the first calls of 40 KB takes."""
+def _speed(used: Mapping[str, float]) -> float | None:
+    """MB a second, by the milliseconds that 1 MB takes; None where detection is lost in the noise."""
+    extra = used[DETECTING] - used[TOLLGATE]
+    return 1000 / extra if extra > 0 else None
+
+
+async def _first_calls(setup: Setup, number: int = 10) -> list[float]:
     taken = []
     async with lines(setup.route, 1) as opened:
         for seed in range(number):
@@ -135,7 +167,7 @@ async def _cpu(case: Case, setup: Setup) -> float:
 async def _beside(case: Case, setup: Setup) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """What the loop and somebody's stream notice of a case's calls."""
     ready = list(itertools.islice(_requests(case, setup.route), case.count + 1))
-    calm = requests(1024, setup.route.port, stream=True, pause_ms=4)
+    calm = requests(1024, setup.route.port, stream=True, pause_ms=PAUSE_MS)
     async with asyncio.timeout(_LONGEST), lines(setup.route, 2) as (streaming, other):
         await drive([other], load.call, iter(ready[:1]), 1)
         stop, seen = asyncio.Event(), Taken()
@@ -154,7 +186,8 @@ async def _beside(case: Case, setup: Setup) -> tuple[tuple[float, float, float],
 
 
 def _requests(case: Case, route: Route) -> Iterator[bytes]:
-    return (request(body, route.port) for body in case.bodies())
+    pause = PAUSE_MS if case.kind is load.stream else 0
+    return (request(body, route.port, pause) for body in case.bodies())
 
 
 def _spread(values: list[float]) -> tuple[float, float, float]:

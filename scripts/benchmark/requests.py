@@ -50,9 +50,9 @@ def requests(size: int, port: int, *, stream: bool = False, pause_ms: int = 0) -
     return (b"%b%b%020d%b" % (head, before, number, after) for number in numbers)
 
 
-def request(body: bytes, port: int) -> bytes:
+def request(body: bytes, port: int, pause_ms: int = 0) -> bytes:
     """A whole HTTP request."""
-    return _head(len(body), port, 0) + body
+    return _head(len(body), port, pause_ms) + body
 
 
 def _head(length: int, port: int, pause_ms: int) -> bytes:

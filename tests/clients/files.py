@@ -1,4 +1,4 @@
-"""A small agent for each official SDK, which writes a file when the model says so: python tests/clients/files.py
+"""A small agent for each official SDK, which writes a file when the model says so.
 
 Reads what it is to say from standard input. Each file has the name of its agent, and stands in the working
 directory.
