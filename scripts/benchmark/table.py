@@ -69,9 +69,9 @@ def detection_notes(measured: Detection) -> str:
     first, *others = measured.first_calls
     return "\n".join(
         (
-            "CPU: of the proxy, for one call after the other. MB a second: new text, in the CPU that is added.",
+            "CPU: of the proxy, for one call after the other. MB a second: new text, in the CPU added.",
             "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile.",
-            "Others' events: ms from the provider to the client, in a stream that goes on beside these calls.",
+            "Others' events: ms from provider to client, in a stream that goes on beside these calls.",
             f"First call of 40 KB: {first:.0f} ms of CPU; the nine after it: {median(others):.0f} ms",
             f"Start with detection: {measured.start_up['cold']:.1f} s, {measured.start_up['warm']:.1f} s"
             " where the patterns were compiled before",

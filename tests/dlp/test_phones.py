@@ -125,7 +125,7 @@ def test_other_numbers_are_none(text: str) -> None:
     assert found(text) == []
 
 
-@pytest.mark.parametrize("text", ["[" + "9" * 60 + "]", "[0." + "7" * 60 + "]", "1 2 3 4 5 6 7 8 9 0]" * 20])
+@pytest.mark.parametrize("text", ["[" + "9" * 60 + "]", "[0." + "7" * 60 + "]"])
 def test_a_row_of_digits_is_not_taken_apart_in_every_way(text: str) -> None:
     """There are billions of ways; arrays of floats end as these do."""
     assert list(_NUMBER.finditer(text, timeout=5.0)) == []

@@ -137,7 +137,7 @@ class PhoneJudge:
         return _told(" ".join(words(key))) is True
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
-        for match in _NUMBER.finditer(_without_times(text[start:end])):
+        for match in _NUMBER.finditer(_without_times(text[start:end]), concurrent=True):
             first, last = start + match.start(), start + match.end()
             if candidate := _candidate(match):
                 score = self._score(candidate, _context(text, first, last, key))

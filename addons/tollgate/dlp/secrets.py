@@ -62,7 +62,7 @@ class SecretJudge:
         if self._rule.keywords and not _any_in(self._rule.keywords, text[start:end]):
             return
         try:
-            for match in self._regex.finditer(text, start, end, timeout=TIMEOUT):
+            for match in self._regex.finditer(text, start, end, concurrent=True, timeout=TIMEOUT):
                 first, last = _without_quotes(text, *secret_span(match, self._rule.group))
                 if self._believed(text[first:last]):
                     yield Span(first, last, ENTITY, self._score, self.id)
