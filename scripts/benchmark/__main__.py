@@ -16,14 +16,16 @@ from pathlib import Path
 from mitmproxy.version import VERSION
 from rich.console import Console
 
+from benchmark import detection
 from benchmark.measure import rounds, warm_up
 from benchmark.setups import Setup, setups
 from benchmark.summary import Row, rows, targets
-from benchmark.table import Memory, notes, table
+from benchmark.table import Memory, detection_notes, detection_table, notes, table
 from tollgate import __version__
 
 ROUNDS, SECONDS = 6, 150.0
 QUICK_SECONDS = 30.0
+DETECTION_ROUNDS = 3
 
 
 def main() -> None:
@@ -31,17 +33,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, setups(Path(folder)) as running:
         number, result = asyncio.run(_measure(running, QUICK_SECONDS if options.quick else SECONDS))
         memory = {name: setup.memory() for name, setup in running.items() if setup.process}
+    with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("") as status:
+        detected = detection.measure(Path(folder), 1 if options.quick else DETECTION_ROUNDS, status.update)
     if options.json:
-        print(json.dumps(_document(number, result, memory), indent=2))
+        document = _document(number, result, memory) | {"detection": asdict(detected)}
+        print(json.dumps(document, indent=2))
     else:
         console = Console(highlight=False)
         console.print(table(result, _title(number)))
         console.print(notes(result, memory), style="dim")
+        console.print(detection_table(detected))
+        console.print(detection_notes(detected), style="dim")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure what Tollgate costs.")
-    parser.add_argument("--quick", action="store_true", help="take half a minute, not two and a half")
+    parser.add_argument("--quick", action="store_true", help="take two minutes, not five")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser.parse_args()
 

@@ -45,13 +45,21 @@ def requests(size: int, port: int, *, stream: bool = False, pause_ms: int = 0) -
     """Whole HTTP requests without end, with bodies of about `size` bytes. No two are the same, as no two
     turns of a conversation are: an answer that a cache remembered would measure the cache."""
     before, after = _chat(size, stream).split(_NUMBER.encode())
-    length = len(before) + len(_NUMBER) + len(after)
-    head = (
+    head = _head(len(before) + len(_NUMBER) + len(after), port, pause_ms)
+    numbers = itertools.count(time.monotonic_ns())
+    return (b"%b%b%020d%b" % (head, before, number, after) for number in numbers)
+
+
+def request(body: bytes, port: int, pause_ms: int = 0) -> bytes:
+    """A whole HTTP request."""
+    return _head(len(body), port, pause_ms) + body
+
+
+def _head(length: int, port: int, pause_ms: int) -> bytes:
+    return (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{port}\r\n{_SDK_HEADERS}"
         f"{PAUSE.decode()}: {pause_ms}\r\nContent-Length: {length}\r\n\r\n"
-    )
-    numbers = itertools.count(time.monotonic_ns())
-    return (b"%b%b%020d%b" % (head.encode(), before, number, after) for number in numbers)
+    ).encode()
 
 
 def _chat(size: int, stream: bool) -> bytes:

@@ -7,11 +7,13 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from benchmark import lag
 from benchmark.line import HOST, LOOPBACK, Route
 from support.certs import Authority, written
 from support.processes import Process, running
@@ -19,6 +21,7 @@ from support.stage import free_port, without_proxies
 from tollgate.gate.authority import CERT_FILE
 
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
+DETECTING = "with detection"
 
 STREAM_ADDON = """\
 def responseheaders(flow):
@@ -50,6 +53,20 @@ class Setup:
         lines = Path(f"/proc/{self.process.popen.pid}/status").read_text().splitlines()
         told = dict(line.split(":", 1) for line in lines)
         return _megabytes(told["VmRSS"]), _megabytes(told["VmHWM"])
+
+    def watch(self) -> None:
+        """Begin to note how late the proxy's loop comes, or end it: see `lag`."""
+        assert self.process is not None, "without a proxy there is no loop"
+        self.process.popen.send_signal(lag.TOGGLE)
+
+    def lags(self) -> list[float]:
+        """What was noted between the last two calls of `watch`, in ms."""
+        assert self.process is not None, "without a proxy there is no loop"
+        file = lag.file_of(self.process.popen.pid)
+        self.process.wait_for("the loop's figures", file.exists)
+        noted: list[float] = json.loads(file.read_bytes())
+        file.unlink()
+        return noted
 
 
 def _megabytes(kilobytes: str) -> float:
@@ -95,10 +112,45 @@ def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: st
     return _proxy(command, folder, stack, folder / "mitmproxy-ca-cert.pem", provider, port)
 
 
-def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
-    folder.mkdir()
+@contextmanager
+def detection_setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
+    """Tollgate without and with detection. The addon that watches their loops is there, and sleeps."""
+    with ExitStack() as stack:
+        ca, port = _provider(folder, stack)
+        # mitmproxy puts a script's folder on the path, and in this one there is a module `requests`
+        script = written(folder / "lag.py", Path(lag.__file__).read_bytes())
+        watched = partial(_tollgate, stack=stack, ca=ca, provider=port, scripts=[script])
+        yield {
+            TOLLGATE: watched(folder / "off"),
+            DETECTING: watched(folder / "on", dlp={"enabled": True}),
+        }
+
+
+def start_ups(folder: Path) -> Mapping[str, float]:
+    """Seconds from the start of a Tollgate with detection until it takes connections."""
+    took = {}
+    with ExitStack() as stack:
+        ca, port = _provider(folder, stack)
+        for name in ("cold", "warm"):
+            began = time.perf_counter()
+            with ExitStack() as own:
+                _tollgate(folder / "on", own, ca, port, dlp={"enabled": True})
+                took[name] = time.perf_counter() - began
+    return took
+
+
+def _tollgate(
+    folder: Path,
+    stack: ExitStack,
+    ca: Path,
+    provider: int,
+    *,
+    dlp: Mapping[str, object] | None = None,
+    scripts: Sequence[Path] = (),
+) -> Setup:
+    folder.mkdir(exist_ok=True)
     hosts = [{"host": HOST, "provider": "openai", "port": provider}]
-    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}})
+    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, "dlp": dlp or {}})
     port = free_port()
     command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
     command += [
@@ -108,13 +160,23 @@ def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
         written(folder / "policy.yaml", policy.encode()),
     ]
     command += ["--state", folder, "--certs", folder]
+    command += [word for script in scripts for word in ("--script", script)]
     return _proxy(command, folder, stack, folder / CERT_FILE, provider, port)
 
 
 def _proxy(command: Command, folder: Path, stack: ExitStack, ca: Path, provider: int, port: int) -> Setup:
     process = stack.enter_context(running(command, folder / "log", env=without_proxies()))
-    process.wait_for("the proxy listens", lambda: _listens(port))
+    process.wait_for("the proxy answers", lambda: _answers(port))
     return Setup(Route(provider, ssl.create_default_context(cafile=str(ca)), port), process)
+
+
+def _answers(port: int) -> bool:
+    """A port is open before the policy is loaded: until then nobody reads from it."""
+    if not _listens(port):
+        return False
+    with socket.create_connection((LOOPBACK, port), 60.0) as probe:
+        probe.sendall(b"NONSENSE\r\n\r\n")
+        return bool(probe.recv(1))
 
 
 def _listens(port: int) -> bool:

@@ -37,6 +37,15 @@ def look(text: str, kind: Kind = "text", key: str = "", finds: Finds | None = No
     return examining.text(text, kind, key, examining.budget())
 
 
+def test_a_text_that_comes_about_by_joining_is_looked_at_once() -> None:
+    finds = Finds()
+    examining = examiner(finds)
+    first, second = (examining.joined("use hunter2xyz now") for _ in range(2))
+
+    assert first == second == [Span(4, 14, "SECRET", 0.9)]
+    assert finds.looked == 1
+
+
 def test_a_finding_stands_where_it_is() -> None:
     assert look("use hunter2xyz now") == (Found(Span(4, 14, "SECRET", 0.9), True, ""),)
 

@@ -10,6 +10,7 @@ import pytest
 from mitmproxy import exceptions, http
 
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
+from tollgate.calls import Runtime
 
 
 class Late:
@@ -114,3 +115,25 @@ async def test_asked_a_second_time_it_ends_at_once(tmp_path: Path, provider: Pro
             async with asyncio.timeout(2):
                 await proxy.master.should_exit.wait()
             response.close()
+
+
+class Order:
+    """Notes the order of what it is told."""
+
+    name = "order"
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        self.told.append("setup")
+
+    def running(self) -> None:
+        self.told.append("running")
+
+
+async def test_what_runs_behind_the_gate_finds_the_rooms_set_up(tmp_path: Path, provider: Provider) -> None:
+    """`Tidy` takes what the rooms have built out of the collector's sight."""
+    order = Order()
+    async with tollgate(tmp_path, provider, {}, order):
+        assert order.told == ["setup", "running"]

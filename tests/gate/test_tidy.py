@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from mitmproxy import http
 
-from tollgate.gate.tidy import OBJECTS, Tidy
+from tollgate.gate.tidy import OBJECTS, TURN, Tidy
 
 
 @pytest.fixture
@@ -26,8 +27,15 @@ def message(timestamp_end: Any) -> http.Response:
     return http.Response(b"HTTP/1.1", 200, b"OK", http.Headers(), b"", None, 0.0, timestamp_end)
 
 
-def test_the_collector_comes_rarely(tidying: Tidy) -> None:
-    assert gc.get_threshold() == OBJECTS
+def settings() -> tuple[tuple[int, int, int], float]:
+    return gc.get_threshold(), sys.getswitchinterval()
+
+
+def test_the_collector_comes_rarely_and_turns_are_short(tidying: Tidy) -> None:
+    collector, turn = settings()
+
+    assert collector == OBJECTS
+    assert turn == pytest.approx(TURN)
     assert gc.get_freeze_count() > 0
 
 
@@ -36,12 +44,12 @@ def test_messages_are_taken_as_they_were_made(tidying: Tidy) -> None:
 
 
 def test_all_is_left_as_it_was() -> None:
-    before = gc.get_threshold()
+    before = settings()
     tidying = Tidy()
     tidying.running()
     tidying.done()
 
-    assert gc.get_threshold() == before
+    assert settings() == before
     assert gc.get_freeze_count() == 0
     with pytest.raises(TypeError):
         message("no time")

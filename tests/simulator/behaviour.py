@@ -45,6 +45,12 @@ class Behaviour:
     """The content type that the answer claims; "none" for no such header."""
     encoding: str = ""
     """The content-encoding of the answer: gzip, deflate, br or zstd."""
+    call: str = ""
+    """A tool call in place of those that the text asks for, as JSON: {"tool": its name, "when": a regular
+    expression, "arguments": …}. It is made where what was said since the last echo matches; "$1" stands for
+    the first group."""
+    forbidden: str = ""
+    """Values, one a line: a request that holds one is answered with an error."""
     invalid_utf8: bool = False
     """Each piece of text begins with bytes that are not UTF-8."""
 

@@ -12,6 +12,8 @@ from simulator.behaviour import INVALID, Behaviour
 
 OVERHEAD = 3
 """Tokens that every request costs besides its texts."""
+SAID = "You said: "
+"""What every echo begins with."""
 BIG = 64 * 1024
 """Characters in a piece of a text that is made to be big."""
 _WORD = re.compile(r"\S+\s*|\s+")
@@ -126,7 +128,11 @@ def compose(prompt: Prompt, behaviour: Behaviour, digest: str) -> Reply:
     if behaviour.invalid_utf8:
         pieces = [INVALID + piece for piece in pieces]
     thoughts = _cut(f"I was asked: {prompt.last}", 9) if prompt.think else []
-    calls = [_call(tool, prompt, f"{digest[:16]}{n}") for n, tool in enumerate(_called(prompt))]
+    id = digest[:16]
+    if behaviour.call:
+        calls = list(_scripted(prompt, json.loads(behaviour.call), id))
+    else:
+        calls = [_call(tool, prompt, f"{id}{n}") for n, tool in enumerate(_called(prompt))]
     asked = count(prompt)
     usage = Usage(
         input=asked.input,
@@ -139,7 +145,7 @@ def compose(prompt: Prompt, behaviour: Behaviour, digest: str) -> Reply:
 
 
 def _text(prompt: Prompt, behaviour: Behaviour) -> str:
-    text = behaviour.text or f"You said: {prompt.last}"
+    text = behaviour.text or f"{SAID}{prompt.last}"
     return text * max(1, -(-behaviour.size // len(text)))
 
 
@@ -163,6 +169,20 @@ def _called(prompt: Prompt) -> list[Tool]:
 def _call(tool: Tool, prompt: Prompt, id: str) -> ToolCall:
     properties = tool.schema.get("properties", {}) if isinstance(tool.schema, dict) else {}
     return ToolCall(id, tool.name, {name: _value(schema, prompt.last) for name, schema in properties.items()})
+
+
+def _scripted(prompt: Prompt, script: dict[str, Any], id: str) -> Iterator[ToolCall]:
+    answers = [n for n, text in enumerate(prompt.texts) if text.startswith(SAID)]
+    asked = prompt.texts[answers[-1] + 1 :] if answers else prompt.texts
+    found = re.search(script["when"], "\n".join(asked))
+    if found and any(tool.name == script["tool"] for tool in prompt.tools):
+        yield ToolCall(f"{id}0", script["tool"], _filled(script["arguments"], found[1]))
+
+
+def _filled(template: Any, value: str) -> Any:
+    if isinstance(template, dict):
+        return {name: _filled(item, value) for name, item in template.items()}
+    return template.replace("$1", value) if isinstance(template, str) else template
 
 
 def _value(schema: Any, text: str) -> Any:

@@ -94,6 +94,8 @@ def _exchange(
         route, ask.params = provider.route(ask)
         fault = route.fault
         ask.body = decode(ask.body, ask.headers.get("content-encoding", "").lower())
+        if any(value.encode() in ask.body for value in behaviour.forbidden.splitlines()):
+            raise Mistake(400, "A value came that must not come.")
         if behaviour.status and behaviour.error_after < 0:
             raise Mistake(behaviour.status, BROKEN.message)
         answer = route.operation(ask)

@@ -92,7 +92,7 @@ class CardJudge:
         return False
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
-        for match in _RUN.finditer(text, start, end):
+        for match in _RUN.finditer(text, start, end, concurrent=True):
             for first, last in _cards(match.start(), match[0]):
                 said = _CONTEXT.within(key) or _CONTEXT.before(text, first)
                 score = card_score(text[first:last], said)

@@ -14,6 +14,9 @@ from tollgate.dlp.tokens import Minter
 from tollgate.policy.dlp import Detection
 from tollgate.store import Digester, load_key
 
+_WARM_UP = "warm up, with an “é” too: write to someone@example.com or +1 212 555 0100"
+"""Holds what has tables that are made or read at first use: characters, domains, phone numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
@@ -32,13 +35,16 @@ def equip(runtime: Runtime) -> Equipment:
     key = load_key(runtime.state)
     engine = build_engine(detection, runtime.state, runtime.digester)
     examiner = _examiner(engine, detection, runtime.digester)
-    return Equipment(detection, engine, examiner, Minter(key), Operators(key))
+    operators = Operators(key)
+    operators.apply("hash", "warm up")
+    return Equipment(detection, engine, examiner, Minter(key), operators)
 
 
 def build_engine(detection: Detection, state: Path, digester: Digester) -> Engine:
     """An engine that is warm: its first text takes no longer than others. It raises what `build` does."""
     engine = build(detection, cache_folder(state), digester)
-    engine.scan("warm up: write to someone@example.com or +1 212 555 0100")
+    examiner = _examiner(engine, detection, digester)
+    examiner.text(_WARM_UP, "text", "", examiner.budget())
     return engine
 
 

@@ -55,11 +55,10 @@ class Examiner:
 
     def text(self, text: str, kind: Kind, key: str, budget: Budget) -> tuple[Found, ...]:
         """What is found in a text that stands under a JSON key. ViewError where it cannot be looked into."""
-        name = self._digest(f"{kind}\0{key}\0{text}".encode("utf-8", "surrogatepass"))
-        if (known := self._recall(name)) is None:
-            known = without_doubtful(dict.fromkeys(self._look(text, kind, key, budget)))
-            self._keep(name, known)
-        return known
+        return self._remembered_of(
+            f"{kind}\0{key}\0{text}",
+            lambda: without_doubtful(dict.fromkeys(self._look(text, kind, key, budget))),
+        )
 
     def attachment(self, data: bytes, budget: Budget) -> list[Found]:
         """What is found in a file. Nothing of it can be rewritten in place."""
@@ -71,13 +70,25 @@ class Examiner:
 
     def joined(self, text: str) -> list[Span]:
         """What is found in a text that only comes about where several are read together."""
-        return self._detector.scan(text)
+        found = self._remembered_of(
+            f"{JOINED}\0\0{text}",
+            lambda: tuple(Found(span, False, JOINED) for span in self._detector.scan(text)),
+        )
+        return [each.span for each in found]
 
     def _look(self, text: str, kind: Kind, key: str, budget: Budget) -> Iterator[Found]:
         if kind != "blob" or len(text) < _MOSTLY_BINARY or " " in text[:_MOSTLY_BINARY]:
             yield from (Found(span, True, "") for span in self._detector.scan(text, key))
         for view in views(text, kind, self._limits, budget):
             yield from (_placed(view, span) for span in self._detector.scan(view.text, key))
+
+    def _remembered_of(self, text: str, look: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
+        """What is found in a text that begins with what sort it is: what is remembered, or else seen now."""
+        name = self._digest(text.encode("utf-8", "surrogatepass"))
+        if (known := self._recall(name)) is None:
+            known = look()
+            self._keep(name, known)
+        return known
 
     def _recall(self, name: str) -> tuple[Found, ...] | None:
         with self._lock:

@@ -69,7 +69,9 @@ class KnownValueDetector:
         if not self._by_word:
             return []
         return [
-            span for word in self._candidate.finditer(text) for span in self._at(text, word.start(), word[0])
+            span
+            for word in self._candidate.finditer(text, concurrent=True)
+            for span in self._at(text, word.start(), word[0])
         ]
 
     def _at(self, text: str, place: int, word: str) -> Iterator[Span]:

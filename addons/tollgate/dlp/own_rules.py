@@ -81,10 +81,10 @@ VENDOR_RULES = (
 """Secrets of vendors that kingfisher does not know, or not in every shape."""
 
 _WORD = r"(?i)(?:passw(?:or)?[dt]|passphrase|passcode|(?<![A-Za-z])pass|pwd)"
-_KEY = (
+_KEY = (  # what stands before "key" is looked at only there: forwards, every word might begin it
     r"(?i)(?:secret|token|credential|cookie"
-    r"|(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service|shared"
-    r"|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?(?:key|pass|secret)|[a-z]{3,16}[_-]key)"
+    r"|(?<=(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service"
+    r"|shared|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?)(?:key|pass)|(?<=[a-z]{3}[_-])key)"
 )
 _NEXT = r"[\w.\-]{0,24}[\"'`\]\\]{0,3}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
 _QUOTED = r"(?:[\"'`]|\\\")([^\s\"'`]{%s,512}?)(?:[\"'`]|\\\")"

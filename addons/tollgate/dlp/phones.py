@@ -8,7 +8,7 @@ written as there; or the nearest telling word around it says phone, and not card
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -51,6 +51,11 @@ _OTHER = (
 _TELLING = regex.compile(
     rf"(?<![^\W\d_])(?:(?P<phone>{_PHONE})|(?P<other>{_OTHER}))(?![^\W\d_])", regex.IGNORECASE
 )
+_TOGETHER = regex.compile(
+    r"(?:(?<![^\W\d_])(?:my|his|her|your|our|their|whose|contact|work|home|social|sort) )*[^\W\d_]++",
+    regex.IGNORECASE,
+)
+"""A word, with those before it that may make a telling one of it."""
 _CALLING = regex.compile(rf"(?<![^\W\d_]){_CALL}", regex.IGNORECASE)
 _BEHIND = (
     r"\W{1,3}(?:(?:is|was) (?:my|his|her|our|their|the) (?:\w+ )?(?:number|phone|cell|mobile)"
@@ -63,8 +68,8 @@ _WIDTH = 80
 _NUMBER = regex.compile(
     r"(?<![A-Za-z0-9_#$€£%=\\/@&*^~]|[A-Za-z0-9_][.:,\-+]|[(\[]\d{0,9})"
     r"(?P<number>(?P<plus>\+\s?|00(?=[1-9])|011[ \-](?=[1-9]))?"
-    r"(?:\(\+?\d{1,5}\)|\d{1,15})"
-    r"(?:[ \t\u00a0\u2009\u202f]?[\-.\u2010-\u2013/]?[ \t\u00a0]?(?:\(\d{1,5}\)|\d{1,13})){0,7})"
+    r"(?:\(\+?\d{1,5}\)|\d++)"  # never taken apart again: a float would be, in thousands of ways
+    r"(?:(?>[ \t\u00a0\u2009\u202f]?[\-.\u2010-\u2013/]?[ \t\u00a0]?)(?:\(\d{1,5}\)|\d++)){0,7})"
     r"(?P<extension>[ ,]{0,2}(?:x|ext\.?|extension)[ ]?\d{1,6})?"
     r"(?![A-Za-z0-9_@%]|[.:,/\-]\d|-[A-Za-z]|[ ]?[:=]\d|\])",
     regex.IGNORECASE,
@@ -116,6 +121,7 @@ class PhoneJudge:
             raise ValueError(
                 f"there are no phone numbers of a region {unknown[0]!r}: use ISO 3166 codes such as US"
             )
+        phonenumbers.PhoneMetadata.load_all()  # else the first number of each country reads its file
         self._regions = regions
         self._threshold = threshold
 
@@ -131,7 +137,7 @@ class PhoneJudge:
         return _told(" ".join(words(key))) is True
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
-        for match in _NUMBER.finditer(_without_times(text[start:end])):
+        for match in _NUMBER.finditer(_without_times(text[start:end]), concurrent=True):
             first, last = start + match.start(), start + match.end()
             if candidate := _candidate(match):
                 score = self._score(candidate, _context(text, first, last, key))
@@ -198,7 +204,14 @@ def _context(text: str, first: int, last: int, key: str) -> bool | None:
 
 def _told(text: str) -> bool | None:
     """What the last telling word says."""
-    told = [match["phone"] is not None for match in _TELLING.finditer(text)]
+    said = (_says(word) for word in reversed(_TOGETHER.findall(text)))
+    return next((says for says in said if says is not None), None)
+
+
+@lru_cache(maxsize=8192)
+def _says(word: str) -> bool | None:
+    """What a word says, or the last one of several: the same few stand before most numbers."""
+    told = [match["phone"] is not None for match in _TELLING.finditer(word)]
     return told[-1] if told else None
 
 

@@ -11,8 +11,8 @@ import json
 import os
 import platform
 import tempfile
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import blake2b
 from importlib import import_module
@@ -153,21 +153,25 @@ class HyperscanPrefilter:
         patterns = _ready(expressions, letters)
         file = cache / f"prefilter-{_fingerprint(patterns)}.hs"
         self._database, self.unfiltered = _load(file) or _compile_and_keep(patterns, file)
-        self._local = threading.local()
+        self._scratches: list[Any] = [hyperscan.Scratch(self._database)] if self._database else []
+        """Hyperscan's working memory, as many as there were scans at once: two cannot share one."""
 
     def ends(self, text: str) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         if self._database:
             data = fold(text, self._letters)
-            self._database.scan(data, match_event_handler=_note, context=found, scratch=self._scratch())
+            with self._scratch() as scratch:
+                self._database.scan(data, match_event_handler=_note, context=found, scratch=scratch)
         return found
 
-    def _scratch(self) -> Any:
-        """Hyperscan's working memory, which threads cannot share."""
-        scratch = getattr(self._local, "scratch", None)
-        if scratch is None:
-            scratch = self._local.scratch = hyperscan.Scratch(self._database)
-        return scratch
+    @contextmanager
+    def _scratch(self) -> Iterator[Any]:
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = hyperscan.Scratch(self._database)
+        yield scratch
+        self._scratches.append(scratch)
 
 
 def _note(number: int, _start: int, end: int, _flags: int, found: Any) -> None:

@@ -165,7 +165,7 @@ class PatternJudge:
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
         try:
-            for match in self._regex.finditer(text, start, end, timeout=TIMEOUT):
+            for match in self._regex.finditer(text, start, end, concurrent=True, timeout=TIMEOUT):
                 yield from self._weighed(text, match, key)
         except TimeoutError as e:
             raise DetectionFailed(f"a pattern of {self._entity} took longer than {TIMEOUT:g} s") from e

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +52,8 @@ class SecretJudge:
         self._score = SCORES[rule.confidence]
         if rule.id == "private-key":
             self.reach = Reach(back=17000, ahead=80, to_space=0)
-
-    @cached_property
-    def _regex(self) -> Any:
-        """Compiled when it is first needed: there are hundreds, and few ever match."""
-        return compile_rule(self._rule.pattern)
-
-    @cached_property
-    def _allowed(self) -> list[Any]:
-        return [compile_rule(pattern) for pattern in self._rule.allowed]
+        self._regex = compile_rule(rule.pattern)
+        self._allowed = [compile_rule(pattern) for pattern in rule.allowed]
 
     def wants(self, key: str) -> bool:
         return False
@@ -70,7 +62,7 @@ class SecretJudge:
         if self._rule.keywords and not _any_in(self._rule.keywords, text[start:end]):
             return
         try:
-            for match in self._regex.finditer(text, start, end, timeout=TIMEOUT):
+            for match in self._regex.finditer(text, start, end, concurrent=True, timeout=TIMEOUT):
                 first, last = _without_quotes(text, *secret_span(match, self._rule.group))
                 if self._believed(text[first:last]):
                     yield Span(first, last, ENTITY, self._score, self.id)

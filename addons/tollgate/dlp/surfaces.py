@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from tollgate.calls import Request
+from tollgate.calls import Request, Slot
 from tollgate.dlp.views.multipart import Part
 
 _OF_THE_CONNECTION = frozenset(
@@ -27,6 +27,7 @@ _OF_THE_CONNECTION = frozenset(
 """Headers that say nothing but how and where the request goes."""
 LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
+_HOLD_NUMBERS = frozenset((int, dict, list))
 
 
 class Surface(NamedTuple):
@@ -46,7 +47,7 @@ def surfaces(
     yield from _of_path(request.path)
     yield from _of_query(request.target.partition("?")[2], secret_parameters)
     yield from _of_headers(request, secret_headers)
-    yield from _of_numbers(request.body.json, "", "")
+    yield from _of_numbers(request.body.json, "", ())
 
 
 def form_surfaces(parts: Collection[Part]) -> Iterator[Surface]:
@@ -78,16 +79,16 @@ def _of_headers(request: Request, secret_headers: Collection[str]) -> Iterator[S
             yield Surface(value, name, f"header {name}")
 
 
-def _of_numbers(value: Any, key: str, place: str) -> Iterator[Surface]:
+def _of_numbers(value: Any, key: str, path: tuple[str | int, ...]) -> Iterator[Surface]:
     """A card number is one without quotes too. Numbers with a fraction are measurements and embeddings."""
-    match value:
-        case bool():
-            return
-        case int() if abs(value) >= LEAST_NUMBER:
-            yield Surface(str(value), key, place or "body")
-        case dict():
-            for name, item in value.items():
-                yield from _of_numbers(item, name, f"{place}.{name}".lstrip("."))
-        case list():
-            for n, item in enumerate(value):
-                yield from _of_numbers(item, key, f"{place}[{n}]")
+    kind = type(value)
+    if kind is int and abs(value) >= LEAST_NUMBER:
+        yield Surface(str(value), key, Slot(0, "", "text", path).place or "body")
+    elif kind is dict:
+        for name, item in value.items():
+            if type(item) in _HOLD_NUMBERS:
+                yield from _of_numbers(item, name, (*path, name))
+    elif kind is list:
+        for n, item in enumerate(value):
+            if type(item) in _HOLD_NUMBERS:
+                yield from _of_numbers(item, key, (*path, n))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import b32encode
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -43,6 +42,9 @@ _NAMES = frozenset((PERSON, "L", "O"))
 """Kinds whose tokens read as a name: one capitalised word that can be pronounced."""
 
 _BODY = WIDTH - len(BRAND) - 1
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = tuple(one + other for one in _BASE32 for other in _BASE32)
+"""Ten bits as two letters of base32 (RFC 4648)."""
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _VOWELS = "aeiouy"
 
@@ -106,7 +108,8 @@ def _dress(kind: str, digest: bytes) -> str:
     """The digest as a token of that kind."""
     if kind in _NAMES:
         return (BRAND + kind).capitalize() + _syllables(digest)
-    body = b32encode(digest[:10]).decode()[:_BODY]
+    bits = int.from_bytes(digest[:7]) >> 6
+    body = "".join(_PAIRS[bits >> shift & 0x3FF] for shift in range(5 * _BODY - 10, -1, -10))
     token = BRAND + kind + body
     return token.lower() + DOMAIN if kind == EMAIL else token
 

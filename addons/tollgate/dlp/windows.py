@@ -44,7 +44,10 @@ class Judge(Protocol):
         """Whether this JSON key makes more of a text than the gate says, so that all of it is judged."""
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterable[Span]:
-        """What is found from `start` to `end`; what stands around is for context only."""
+        """What is found from `start` to `end`; what stands around is for context only.
+
+        A window may be all of a large text: searches are `concurrent`, so that other threads go on meanwhile.
+        """
 
 
 class Windowed:

@@ -110,3 +110,13 @@ def test_what_is_found_does_not_depend_on_where_it_stands(text: str, before: int
     shifted = in_order(pieces(f"{'a' * before} {text}"))
 
     assert [(p.start - before - 1, p.end - before - 1, p.text) for p in shifted] == alone
+
+
+@pytest.mark.parametrize("blank", [" ", ""])
+def test_long_foreign_texts_are_searched_in_parts_and_nothing_is_lost(blank: str) -> None:
+    line = f"проверка текста{blank}ｋｅｙ"
+    found = [piece.start for piece in pieces(line * 2000)]
+    once = [piece.start for piece in pieces(line + line)][: len(found) // 2000]
+
+    assert once
+    assert found == [start + n * len(line) for n in range(2000) for start in once]

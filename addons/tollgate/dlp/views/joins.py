@@ -21,6 +21,8 @@ _NUMBER = re.compile(r"[\d-]+")
 _KNOWN_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{3}-\d{3}-\d{4}")
 _ADDRESS = re.compile(r"[^@]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}[.-]?")
 _SHORTEST_KEY = 12
+_TELLING = re.compile(r"[\d@]")
+"""A value that was taken apart has one of these."""
 
 
 def glue(tail: str, head: str) -> str | None:
@@ -156,6 +158,8 @@ class _Edges(NamedTuple):
     slot: Slot
     head: str
     tail: str
+    telling: bool
+    """Whether one of them has what a value that `glue` puts together has to have."""
 
 
 def joins(slots: Sequence[Slot]) -> Iterator[Join]:
@@ -163,7 +167,9 @@ def joins(slots: Sequence[Slot]) -> Iterator[Join]:
     edges = [_edges(slot) for slot in slots if slot.kind in ("text", "json") and slot.text.strip()]
     for n, first in enumerate(edges):
         for second in edges[n + 1 : n + 1 + _REACH] if first.tail else ():
-            if second.head and (between := _glue(first.tail, second.head)) is not None:
+            if not second.head or not (first.telling or second.telling):
+                continue
+            if (between := _glue(first.tail, second.head)) is not None:
                 yield _joined([_end_of(first.slot), _beginning_of(second.slot)], between)
     yield from _rows(edges)
 
@@ -171,8 +177,9 @@ def joins(slots: Sequence[Slot]) -> Iterator[Join]:
 def _edges(slot: Slot) -> _Edges:
     text = slot.text
     begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    head = _HEAD.match(text, begin)
-    return _Edges(slot, head[0] if head else "", _last_word(text, end))
+    found = _HEAD.match(text, begin)
+    head, tail = found[0] if found else "", _last_word(text, end)
+    return _Edges(slot, head, tail, _TELLING.search(head + tail) is not None)
 
 
 def _glue(tail: str, head: str) -> str | None:

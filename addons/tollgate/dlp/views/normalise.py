@@ -16,6 +16,8 @@ from tollgate.dlp.views.view import Piece
 
 _CHUNK = 256
 """Characters that are looked at or passed over at once."""
+_MOST = 16 * 1024
+"""Characters that are searched at once: a millisecond's work."""
 _ASTRAL = "\U00010000"
 _LAST = 0x20000
 """From it on there are only ideographs, private use, and the invisible characters listed below."""
@@ -59,8 +61,9 @@ def pieces(text: str) -> Iterator[Piece]:
     """What is to be replaced or left out."""
     yield from _controls(text)
     if not text.isascii():
-        for start, end in _foreign(text):
-            yield from _folded(text, start, end)
+        for stretch in _foreign(text):
+            for start, end in _parted(text, *stretch):
+                yield from _folded(text, start, end)
 
 
 def _controls(text: str) -> Iterator[Piece]:
@@ -83,6 +86,16 @@ def _foreign(text: str) -> Iterator[tuple[int, int]]:
             start = at
     if start >= 0:
         yield start, len(text)
+
+
+def _parted(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A stretch in parts, cut at white space: while one is searched no other thread goes on."""
+    while end - start > _MOST:
+        near = start + _MOST
+        cut = max(text.rfind(" ", start, near), text.rfind("\n", start, near)) + 1 or near
+        yield start, cut
+        start = cut
+    yield start, end
 
 
 def _folded(text: str, start: int, end: int) -> Iterator[Piece]:
