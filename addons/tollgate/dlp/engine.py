@@ -48,7 +48,7 @@ def build(
     detectors: list[Detector] = [_personal(detection, cache), build_secrets(detection.secrets, cache)]
     if known := KnownValueDetector(known_values(detection.known_values, environ), digester):
         detectors.append(known)
-    if ner := build_ner(detection.ner):
+    if ner := build_ner(detection.ner, detection.thresholds):
         detectors.append(ner)
     return Engine(detectors, AllowList(detection.allow))
 
