@@ -73,15 +73,14 @@ class Dlp:
             self._apply(call, treatment, book)
 
     def _apply(self, call: Call, treatment: Treatment, book: Book) -> None:
-        body = call.request.body
         if call.policy.mode == "observe":
             self._observe(call, treatment)
             return
         call.findings += treatment.findings
         if refusal := treatment.refusal:
             raise refusal
-        treatment.apply(body)
-        if body.edited:
+        treatment.apply(call.request)
+        if treatment.edited:
             call.verdicts.append(Verdict("dlp", "change", summary(treatment.findings), "redacted"))
         if book.originals:
             restorer = AnswerRestorer(call.dialect.name, book.originals, call.policy.dlp)

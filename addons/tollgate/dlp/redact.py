@@ -84,10 +84,12 @@ class _Values:
         if "\\" in written:
             self._nesting.feed(self._text[self._fed : span.start], final=True)
             self._fed = span.start
-            for text in (written, written.rstrip("\\")):  # the last ones may be those of a quote behind it
-                value = unescaped(text, self._nesting.depth)
+            depth = self._nesting.depth
+            for quote in range(depth + 1):  # the last backslashes may be those of a quote behind the value
+                text = written.removesuffix("\\" * (2**quote - 1))
+                value = unescaped(text, depth)
                 if text and value is not None and self._is_exact(value, text):
-                    return _Value(value, span.start + len(text), self._nesting.depth)
+                    return _Value(value, span.start + len(text), depth)
         return _Value(written, span.end, 0)
 
     def _is_exact(self, value: str, written: str) -> bool:

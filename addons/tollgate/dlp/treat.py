@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tollgate.calls import Body, Call, Finding, Refused, Slot
+from tollgate.calls import Call, Finding, Refused, Request, Slot
 from tollgate.dlp.engine import resolve
 from tollgate.dlp.examine import Examiner, Found
-from tollgate.dlp.redact import Change, redact
+from tollgate.dlp.redact import Change, replaced, replacements
 from tollgate.dlp.span import Span
-from tollgate.dlp.surfaces import Surface, form_surfaces, surfaces
+from tollgate.dlp.stubs import Strings
+from tollgate.dlp.surfaces import Header, Query, Surface, form_surfaces, in_target, rewrite, surfaces
 from tollgate.dlp.tokens import Book
-from tollgate.dlp.views import Budget, joins
-from tollgate.dlp.views.multipart import Part, is_multipart, parts, rewrite
+from tollgate.dlp.views import Budget, joins, multipart
+from tollgate.dlp.views.base64text import Base64Text
+from tollgate.dlp.views.view import Piece
 from tollgate.policy.dlp import Action, Dlp
 
 _BY_DEFAULT: Mapping[str, Action] = {"SECRET": "replace", "PERSONAL": "replace"}
@@ -41,6 +43,9 @@ class Treatment:
     edits: list[tuple[Slot, str]] = field(default_factory=list)
     content: bytes | None = None
     """Another body, where it is not JSON and something in it has to go."""
+    headers: dict[Header, list[Piece]] = field(default_factory=dict)
+    queries: list[Piece] = field(default_factory=list)
+    """What is put in which place of the target."""
     seen: Counter[tuple[str, str, Action]] = field(default_factory=Counter)
     """(entity, place, action) of everything found."""
     stuck: tuple[str, str] | None = None
@@ -50,12 +55,17 @@ class Treatment:
     def findings(self) -> list[Finding]:
         return [Finding(entity, place, action, count) for (entity, place, action), count in self.seen.items()]
 
-    def apply(self, body: Body) -> None:
-        """Put the edits into the body."""
+    def apply(self, request: Request) -> None:
+        """Put the edits into the request. Refused where the client signed what would change in its head."""
+        rewrite(request, self.headers, self.queries)
         for slot, text in self.edits:
-            body.edit(slot, text)
+            request.body.edit(slot, text)
         if self.content is not None:
-            body.replace(self.content)
+            request.body.replace(self.content)
+
+    @property
+    def edited(self) -> bool:
+        return bool(self.edits or self.headers or self.queries or self.content is not None)
 
     @property
     def refusal(self) -> Refused | None:
@@ -81,6 +91,16 @@ def treat(call: Call, examiner: Examiner, book: Book, change: Change, withheld: 
     return _Treating(call, examiner, book, change).all(withheld)
 
 
+class _Where(NamedTuple):
+    """Where a text stands."""
+
+    place: str
+    """For a person."""
+    key: str = ""
+    """The name under which it stands, as context."""
+    is_json: bool = False
+
+
 class _Treating:
     """One call's treatment in the making."""
 
@@ -92,6 +112,7 @@ class _Treating:
         self._change = change
         self._budget: Budget = examiner.budget()
         self._treatment = Treatment()
+        self._strings: Strings | None = None
         self._pieces: dict[int, list[Span]] = {}
         """By slot: the parts of values that several slots make together, where they are to go."""
 
@@ -108,21 +129,58 @@ class _Treating:
         self._joins(slots)
         for slot in slots:
             found = self._examiner.text(slot.text, slot.kind, key_of(slot), self._budget)
-            pieces = self._pieces.get(slot.ordinal, [])
-            if found or pieces:
-                text = self._text(slot.text, found, place_of(slot), pieces)
-                if text != slot.text:
-                    self._treatment.edits.append((slot, text))
+            dropped = self._pieces.get(slot.ordinal, [])
+            if found or dropped:
+                where = _Where(place_of(slot), key_of(slot), slot.kind == "json")
+                changes = self._changes(slot.text, found, where, dropped)
+                self._edit(slot, replaced(slot.text, changes), gone=any(not c.text for c in changes))
 
-    def _text(self, text: str, found: Iterable[Found], place: str, dropped: Iterable[Span] = ()) -> str:
-        """The text without what has to go."""
+    def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
+        """Note another text for a slot; in the place of a document that is gone stands another one."""
+        if text == slot.text:
+            return
+        if gone and (slot.kind == "blob" or not text or text.startswith("data:")):
+            self._strings = self._strings or Strings(self._call.request.body.json)
+            if stub := list(self._strings.stub(slot)):
+                self._treatment.edits += stub
+                return
+        self._treatment.edits.append((slot, text))
+
+    def _text(self, text: str, where: _Where) -> str:
+        """A text that is no slot, without what has to go."""
+        found = self._examiner.text(text, "text", where.key, self._budget)
+        return replaced(text, self._changes(text, found, where))
+
+    def _changes(
+        self, text: str, found: Iterable[Found], where: _Where, dropped: Sequence[Span] = ()
+    ) -> list[Piece]:
+        """What has to go of a text, and what stands there in its place."""
         direct, enclosed = split(found)
-        changes = [(span, self._note(span, place)) for span in self._resolved(direct)]
-        drops = [span for span in enclosed if self._cannot_stay(span, place)]
-        covered = [*drops, *dropped]
-        kept = [(s, action) for s, action in changes if not any(overlap(s, c) for c in covered)]
-        gone = [(span, "redact") for span in resolve(covered)]
-        return redact(text, [*kept, *gone], self._book, self._change)  # type: ignore[list-item]
+        actions = [(span, self._note(span, where.place)) for span in self._resolved(direct)]
+        changed = [*dropped, *(span for span, action in actions if _STRENGTH.get(action, 2) == 2)]
+        drops = [*dropped]
+        rewritten: list[Piece] = []
+        for stretch, spans in enclosed.items():
+            over = [span for span in changed if overlaps(span, stretch)]
+            if any(span.start <= stretch[0] and stretch[1] <= span.end for span in over):
+                continue  # it goes as a whole
+            if not over and (inner := self._reencoded(text[slice(*stretch)], where)) is not None:
+                rewritten.append(Piece(*stretch, inner))
+            else:
+                drops += [span for span in spans if self._cannot_stay(span, where.place)]
+        kept = [(s, action) for s, action in actions if not any(overlaps(s, drop[:2]) for drop in drops)]
+        gone: list[tuple[Span, Action]] = [(span, "redact") for span in resolve(drops)]
+        pieces = replacements(text, [*kept, *gone], self._book, self._change, is_json=where.is_json)
+        still = [piece for piece in rewritten if not any(overlaps(s, piece[:2]) for s in drops)]
+        return sorted([*pieces, *still])
+
+    def _reencoded(self, run: str, where: _Where) -> str | None:
+        """A run of base64 without what has to go in it; None where it cannot be rewritten."""
+        packed = Base64Text.read(run)
+        if packed is None or not self._examiner.text(packed.text, "text", where.key, self._budget):
+            return None
+        inside = where._replace(place=f"{where.place} (base64)", is_json=False)
+        return packed.write(self._text(packed.text, inside))
 
     def _resolved(self, spans: Iterable[Span]) -> list[Span]:
         return resolve(spans, lambda span: _STRENGTH.get(self._action(span), 2))
@@ -161,53 +219,65 @@ class _Treating:
 
     def _content(self, content: bytes, content_type: str) -> None:
         """A body that is not JSON: a form, a text, or a file."""
-        if is_multipart(content_type):
-            self._form(content, parts(content, content_type))
+        if multipart.is_multipart(content_type):
+            self._form(content, multipart.parts(content, content_type))
         elif (text := as_text(content)) is not None:
-            found = self._examiner.text(text, "text", "", self._budget)
-            changed = self._text(text, found, "the body")
+            changed = self._text(text, _Where("the body"))
             if changed != text:
                 self._treatment.content = changed.encode()
         else:
             self._attachment(content, "the body")
 
-    def _form(self, content: bytes, fields: list[Part]) -> None:
-        edits: list[tuple[Part, str]] = []
+    def _form(self, content: bytes, fields: list[multipart.Part]) -> None:
+        edits: list[multipart.Edit] = []
         for n, part in enumerate(fields):
             place = f"part {n} of the form"
             if (text := part.text) is None:
                 self._attachment(part.data, place)
                 continue
-            found = self._examiner.text(text, "text", part.name, self._budget)
-            changed = self._text(text, found, place)
+            changed = self._text(text, _Where(place, part.name))
             if changed != text:
-                edits.append((part, changed))
-        self._surfaces(form_surfaces(fields))
+                edits += multipart.with_text(part, changed)
+        for surface, pieces in self._rewritten(form_surfaces(fields)):
+            if isinstance(surface.spot, multipart.Part):
+                edits += multipart.with_filename(surface.spot, replaced(surface.text, pieces))
         if edits:
-            self._treatment.content = rewrite(content, edits)
+            self._treatment.content = multipart.rewrite(content, edits)
 
     def _attachment(self, data: bytes, place: str) -> None:
         for found in self._examiner.attachment(data, self._budget):
             self._cannot_stay(found.span, f"{place} ({found.view})", droppable=False)
 
     def _surfaces(self, texts: Iterable[Surface]) -> None:
+        for surface, pieces in self._rewritten(texts):
+            if isinstance(surface.spot, Header):
+                self._treatment.headers[surface.spot] = pieces
+            elif isinstance(surface.spot, Query):
+                self._treatment.queries += in_target(surface.spot, pieces)
+
+    def _rewritten(self, texts: Iterable[Surface]) -> Iterator[tuple[Surface, list[Piece]]]:
+        """What changes in texts that can be rewritten; what is found in others is noted as stuck there."""
         for surface in texts:
             found = self._examiner.text(surface.text, "text", surface.key, self._budget)
-            for span in self._resolved(found.span for found in found):
-                self._cannot_stay(span, surface.place, droppable=False)
+            if surface.spot is None:
+                for span in self._resolved(found.span for found in found):
+                    self._cannot_stay(span, surface.place, droppable=False)
+            elif pieces := self._changes(surface.text, found, _Where(surface.place, surface.key)):
+                yield surface, pieces
 
 
-def split(found: Iterable[Found]) -> tuple[list[Span], list[Span]]:
-    """Findings that can be rewritten in place, and stretches that hold one that cannot."""
+def split(found: Iterable[Found]) -> tuple[list[Span], dict[tuple[int, int], list[Span]]]:
+    """Findings that can be rewritten in place; and others, by the stretch that holds them."""
     direct: list[Span] = []
-    enclosed: list[Span] = []
+    enclosed: dict[tuple[int, int], list[Span]] = defaultdict(list)
     for finding in found:
-        (direct if finding.direct else enclosed).append(finding.span)
+        span = finding.span
+        (direct if finding.direct else enclosed[span.start, span.end]).append(span)
     return direct, enclosed
 
 
-def overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end
+def overlaps(span: Span, stretch: tuple[int, int]) -> bool:
+    return span.start < stretch[1] and stretch[0] < span.end
 
 
 def is_attested(slot: Slot) -> bool:
