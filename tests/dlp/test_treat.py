@@ -19,7 +19,7 @@ from tollgate.dlp.restore import Restorer
 from tollgate.dlp.span import Span
 from tollgate.dlp.stubs import NOTICE
 from tollgate.dlp.tokens import Book, Minter, pattern
-from tollgate.dlp.treat import Treatment, Withheld, action_for, is_attested, key_of, place_of, summary, treat
+from tollgate.dlp.treat import Treatment, Withheld, is_attested, key_of, place_of, summary, treat
 from tollgate.policy.dlp import Views
 
 KEY = b"k" * 32
@@ -104,19 +104,6 @@ def test_block_names_entity_and_place() -> None:
     assert "EMAIL_ADDRESS" in treatment.refusal.message
     assert "messages[0].content" in treatment.refusal.message
     assert "ada@" not in treatment.refusal.message
-
-
-@pytest.mark.parametrize(
-    ("actions", "action"),
-    [
-        ({}, "replace"),
-        ({"SECRET": "mask"}, "mask"),
-        ({"SECRET": "mask", "sk-rule": "block"}, "block"),
-        ({"PERSONAL": "report"}, "replace"),
-    ],
-)
-def test_the_most_specific_action_holds(actions: dict[str, Any], action: str) -> None:
-    assert action_for(Span(0, 1, "SECRET", 0.9, "sk-rule"), actions) == action
 
 
 def packed(text: str) -> str:
