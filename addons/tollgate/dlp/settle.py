@@ -108,12 +108,10 @@ class Settling:
 
     def cannot_stay(self, span: Span, place: str, *, droppable: bool = True) -> bool:
         """A finding that cannot be rewritten in place: True where what holds it has to go."""
-        if (
-            self._note(span, place) in ("block", "report", "ignore")
-            or self._policy.on_unrewritable == "allow"
-        ):
+        choice = self._policy.on_unrewritable
+        if self._note(span, place) in ("block", "report", "ignore") or choice == "allow":
             return False
-        if self._policy.on_unrewritable == "drop_part" and droppable:
+        if choice == "drop_part" and droppable:
             return True
         self.stuck = self.stuck or (span.entity, place)
         return False
