@@ -67,7 +67,7 @@ def is_caught(row: Mapping[str, Any], examiner: Examiner, providers: Providers) 
         treatment = treat(call, examiner, Book(Minter(_KEY)), Operators(_KEY).apply, _WITHHELD)
     except (BodyError, CodingError, ViewError):
         return True  # the policy refuses what cannot be looked into
-    treatment.apply(call.request.body)
+    treatment.apply(call.request)
     acted = any(finding.action != "report" for finding in treatment.findings)
     return bool(treatment.refusal) or (acted and not _holds(call.request.body, row["expect"]))
 

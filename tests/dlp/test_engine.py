@@ -80,7 +80,7 @@ def test_a_language_model_is_one_more_detector(monkeypatch: pytest.MonkeyPatch) 
         def scan(self, text: str, key: str = "") -> list[Span]:
             return [Span(0, 3, "PERSON", 0.9)]
 
-    monkeypatch.setattr("tollgate.dlp.engine.build_ner", lambda policy: Bobs())
+    monkeypatch.setattr("tollgate.dlp.engine.build_ner", lambda policy, thresholds: Bobs())
     assert found(build(Detection(), compiled(), DIGESTER, {}), "Bob is here") == {"Bob": "PERSON"}
 
 

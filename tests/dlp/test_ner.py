@@ -157,6 +157,33 @@ def test_transformers_reads_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert detector.scan("hello Bob there") == [Span(6, 9, "PERSON", 0.9)]
 
 
+def test_a_models_own_threshold_is_the_least_that_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import presidio_analyzer.predefined_recognizers.ner.huggingface_ner_recognizer as presidio
+
+    def pipeline(task: str, model: str, **options: Any) -> Any:
+        found = [
+            {"entity_group": label, "start": start, "end": start + 3, "score": 0.3, "word": "Bob"}
+            for label, start in [("PER", 6), ("LOC", 10)]
+        ]
+        return lambda text, **_: found
+
+    install(monkeypatch, "transformers", "torch")
+    monkeypatch.setattr(presidio, "hf_pipeline", pipeline)
+    monkeypatch.setattr(presidio, "torch", SimpleNamespace())
+    policy = Ner(engine="transformers", model=str(tmp_path), entities=["PERSON", "LOCATION"])
+    detector = build_ner(policy, {"PERSON": 0.2})
+    assert detector is not None
+    assert detector.scan("hello Bob Rom there") == [Span(6, 9, "PERSON", 0.3)]
+
+
+def test_a_spacy_models_score_has_to_reach_the_threshold(model: str) -> None:
+    detector = build_ner(Ner(engine="spacy", model=model), {"PERSON": 0.99})
+    assert detector is not None
+    assert detector.scan("Ask Clara Young about it.") == []
+
+
 def test_stanza_reads_its_own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str) -> None:
     import presidio_analyzer.nlp_engine.stanza_nlp_engine as presidio
 
@@ -209,3 +236,5 @@ def test_unsure_findings_are_left_out() -> None:
             ]
 
     assert NerDetector(Unsure()).scan("x\nBob is") == [Span(2, 5, "PERSON", 0.8)]
+    assert NerDetector(Unsure(), {"PERSON": 0.9}).scan("x\nBob is") == []
+    assert len(NerDetector(Unsure(), {"PERSON": 0.1, "LOCATION": 0.9}).scan("x\nBob is")) == 2

@@ -88,6 +88,13 @@ def test_a_json_key_tells_too() -> None:
         ("call 415-555-2671 or 415-555-2672.", ["415-555-2671", "415-555-2672"]),
         ("phone 011 2421-2816", ["011 2421-2816"]),
         ("phone of order 5: 415-555-2671", ["415-555-2671"]),
+        ("Anna (+34 612 34 56 78)", ["+34 612 34 56 78"]),
+        ("Anna (415-555-2671), please", ["415-555-2671"]),
+        ("(+61) 412 345 678", ["(+61) 412 345 678"]),
+        ("tel:+14155552671 phone=9498777106 Fax:030.123456", ["+14155552671", "9498777106", "030.123456"]),
+        ("**415-555-2671**", ["415-555-2671"]),
+        ("[415-555-2671](tel:+14155552671)", ["415-555-2671", "+14155552671"]),
+        ("Kontakt: 08912345678 (mobil), 08912345679 (privat)", ["08912345678", "08912345679"]),
     ],
 )
 def test_ways_of_writing(text: str, numbers: list[str]) -> None:
@@ -110,7 +117,6 @@ def test_ways_of_writing(text: str, numbers: list[str]) -> None:
         "call 1 2 3 4 5 6 7",
         "+1234567 lines, +12,34 in @@ -1,2 +3,4 @@",
         "+99 99 99 99",
-        "phone (12345 67",
         "the function called 1601532978 times",
         "0000 0001 0203 0405",
         "x = [5489635, 806551, 1048299]",
@@ -119,6 +125,10 @@ def test_ways_of_writing(text: str, numbers: list[str]) -> None:
         "12345678901234567 phone",
         "0099 999 999 99",
         "123 4 567 8901",
+        "x=415-555-2671, size:415-555-2671",
+        "[415-555-2671] and [3, 415-555-2671]",
+        "2*415-555-2671 or f(x)*415-555-2671",
+        "contact_id=9498777106",
     ],
 )
 def test_other_numbers_are_none(text: str) -> None:
@@ -191,3 +201,26 @@ def test_the_gate_opens_wherever_there_is_a_number(detector: Windowed) -> None:
         (span.start, span.end) for span in JUDGE.judge(text, 0, len(text), "")
     }
     assert len(detector.scan(text)) == len(numbers)
+
+
+TOLD = ("Please call me at {}", "Tel: {}", "phone={}", "my number is {}, thanks", "Contact: Ann, {}")
+UNTOLD = ("Jane ({}) asked", "{}", "name: Bob\n{}\nLondon", "| Jane | {} | NYC |")
+
+
+@pytest.mark.parametrize("text", [*TOLD, *UNTOLD])
+@pytest.mark.parametrize("style", [PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164])
+def test_international_numbers_of_nearly_every_region_are_found(text: str, style: int) -> None:
+    numbers = [example(region, style) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+    hits = [number in found(text.format(number)) for number in numbers]
+
+    assert sum(hits) >= 0.97 * len(hits)
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_a_word_tells_of_national_numbers_of_nearly_every_region(text: str) -> None:
+    numbers = [
+        example(region, PhoneNumberFormat.NATIONAL) for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    ]
+    hits = [number in found(text.format(number)) for number in numbers if sum(map(str.isdigit, number)) > 6]
+
+    assert sum(hits) >= 0.95 * len(hits)

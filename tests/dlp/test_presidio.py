@@ -10,6 +10,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.addresses import rows
 from support.detection import compiled
 from tollgate.dlp.presidio import PatternJudge, build_judges
 from tollgate.dlp.span import Span
@@ -42,6 +43,7 @@ def found(detector: Windowed, text: str, key: str = "") -> set[tuple[str, str]]:
         (f"pay {IBAN} TO me", "IBAN_CODE", IBAN),
         (f"pay {IBAN.lower().replace(' ', '')}", "IBAN_CODE", IBAN.lower().replace(" ", "")),
         ("host 10.20.30.40 and", "IP_ADDRESS", "10.20.30.40"),
+        ("addr==10.20.30.40.", "IP_ADDRESS", "10.20.30.40"),
         ("host 2001:db8::8a2e:370:7334", "IP_ADDRESS", "2001:db8::8a2e:370:7334"),
         ("ether 00:1b:63:84:45:e6", "MAC_ADDRESS", "00:1b:63:84:45:e6"),
         ("16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "CRYPTO", "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ"),
@@ -69,10 +71,28 @@ def test_what_the_profile_finds(detector: Windowed, text: str, entity: str, valu
         "IBAN DE89 3704 0044 0532 0130 01",
         "2026-11-22 14:52:10",
         "550e8400-e29b-41d4-a716-446655440000",
+        "OID 1.3.6.1.4.1.311.21.20",
+        "torch>=2.9.0.1, release 2.9.0.1, v2.9.0.1",
+        "section 4.5.6.7.8",
+        "a::b and c::d()",
     ],
 )
 def test_what_is_none_without_a_word_or_a_checksum(detector: Windowed, text: str) -> None:
     assert found(detector, text) == set()
+
+
+@pytest.mark.parametrize("entity", ["IP_ADDRESS", "US_SSN"])
+def test_addresses_and_numbers_are_told_from_what_looks_like_them(detector: Windowed, entity: str) -> None:
+    right = wrong = missed = 0
+    for row in rows():
+        labelled = {(span["start"], span["end"]) for span in row["spans"] if span["type"] == entity}
+        spans = {(span.start, span.end) for span in detector.scan(row["text"]) if span.entity == entity}
+        hits = {label for label in labelled if any(s <= label[0] and label[1] <= e for s, e in spans)}
+        right += len(hits)
+        missed += len(labelled - hits)
+        wrong += bool(spans and not labelled)
+
+    assert 2 * right / (2 * right + wrong + missed) >= 0.98
 
 
 def test_a_json_key_is_a_word(detector: Windowed) -> None:

@@ -1,5 +1,7 @@
 """Replacing what was found."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,64 @@ def test_what_was_redacted_is_restored(data: st.DataObject, text: str) -> None:
 
     assert Restorer(book.originals).whole(redacted) == text
     assert len(book.originals) == len({(s.entity, text[s.start : s.end]) for s in spans})
+
+
+VALUE = 'a "quoted"\nkey\\'
+
+
+@pytest.mark.parametrize("times", range(1, 4))
+@pytest.mark.parametrize("is_json", [True, False])
+def test_a_value_is_the_same_however_deep_in_json_it_stands(times: int, is_json: bool) -> None:
+    written, text = VALUE, VALUE
+    for _ in range(times):
+        written, text = json.dumps(written)[1:-1], json.dumps({"it": text, "n": 1})
+    book = Book(MINTER)
+
+    redacted = redact(text, [(span(text, written), "replace")], book, change, is_json=is_json)
+
+    assert book.originals == {(token := MINTER.token("SECRET", VALUE)): VALUE}
+    assert Restorer(book.originals).whole(redacted, "json" if is_json else "text") == text
+    for _ in range(times):
+        redacted = json.loads(redacted)["it"]
+    assert redacted == token
+
+
+def test_what_stands_in_a_values_place_is_escaped_too() -> None:
+    text = json.dumps({"file": json.dumps({"password": VALUE})})
+    written = json.dumps(json.dumps(VALUE))[3:-3]
+
+    redacted = redact(text, [(span(text, written), "mask")], Book(MINTER), lambda _, value: value[-7:])
+
+    assert json.loads(json.loads(redacted)["file"]) == {"password": VALUE[-7:]}
+
+
+def test_half_an_escape_belongs_to_the_quote_behind_it() -> None:
+    text = r'{"code": "login(\"hunter2\")"}'
+
+    redacted = redact(text, [(span(text, "hunter2\\"), "redact")], Book(MINTER), lambda *_: "")
+
+    assert redacted == r'{"code": "login(\"\")"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("C:\\users\\bob is it", "C:\\users\\bob"),  # no JSON
+        ('{"a": "C:\\users\\bob"}', "C:\\users\\bob"),  # broken JSON
+        ('{"a": "J\\u0061ne"}', "J\\u0061ne"),  # it would not be written so again
+    ],
+)
+def test_a_value_that_cannot_be_written_again_stays_as_it_is(text: str, value: str) -> None:
+    book = Book(MINTER)
+    redacted = redact(text, [(span(text, value), "replace")], book, change)
+
+    assert list(book.originals.values()) == [value]
+    assert MINTER.token("SECRET", value) in redacted
+
+
+def test_where_all_is_json_its_value_counts_and_not_how_it_is_written() -> None:
+    book = Book(MINTER)
+    text = '{"a": "J\\u0061ne"}'
+    redact(text, [(span(text, "J\\u0061ne"), "replace")], book, change, is_json=True)
+
+    assert list(book.originals.values()) == ["Jane"]

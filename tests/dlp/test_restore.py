@@ -23,6 +23,7 @@ TEXTS = st.lists(
     st.one_of(
         st.text(max_size=8),
         st.sampled_from([KEY, MAIL, NAME, UNKNOWN, "q", "Qz", "qzx", "QZXS", "@pii", MAIL[:14]]),
+        st.sampled_from(["{", "[", '"', '\\"', '{"a": "', "}", "\\", "\n"]),
     )
 ).map("".join)
 
@@ -208,3 +209,42 @@ def test_tokens_of_others_are_spared(manner: Manner) -> None:
 
     assert restorer.whole(f"{other} {token}", manner) == f"{other} x"
     assert restorer.counts == {"restored": 1}
+
+
+def nested(text: str, times: int) -> str:
+    for _ in range(times):
+        text = json.dumps({"path": '/tmp/"x"', "it": text})
+    return text
+
+
+@pytest.mark.parametrize("times", range(1, 4))
+@given(cuts=st.lists(st.integers(0, 200)))
+def test_in_json_within_json_a_value_is_escaped_as_often(times: int, cuts: list[int]) -> None:
+    restored = in_pieces(nested(f"key: {KEY}", times), cuts, "json")
+
+    for _ in range(times):
+        restored = json.loads(restored)["it"]
+    assert restored == f"key: {KNOWN[KEY]}"
+
+
+@pytest.mark.parametrize("manner", ["text", "input"])
+@given(cuts=st.lists(st.integers(0, 200)))
+def test_json_in_a_text_stays_json(manner: Manner, cuts: list[int]) -> None:
+    restored = in_pieces(f"It is {KEY}:\n{nested(KEY, 2)}\nand {KEY}.", cuts, manner)
+
+    assert restored == f"It is {KNOWN[KEY]}:\n{nested(KNOWN[KEY], 2)}\nand {KNOWN[KEY]}."
+
+
+def test_each_channel_is_followed_by_itself() -> None:
+    restorer = Restorer(KNOWN)
+
+    assert restorer.feed("one", '{"a": "') == '{"a": "'
+    assert restorer.feed("two", KEY) == KNOWN[KEY]
+    assert restorer.feed("one", KEY) == json.dumps(KNOWN[KEY])[1:-1]
+    assert restorer.flush("one") == ""
+    assert restorer.feed("one", KEY) == KNOWN[KEY]
+
+
+def test_without_values_that_need_it_nothing_is_followed() -> None:
+    assert Restorer(KNOWN).follows
+    assert not Restorer({MAIL: "bob@corp.com"}).follows

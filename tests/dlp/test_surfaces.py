@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+from urllib.parse import unquote_plus, urlencode
+
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from tollgate.calls import Body, Request
-from tollgate.dlp.surfaces import Surface, form_surfaces, surfaces
+from tollgate.calls import Body, Refused, Request
+from tollgate.dlp.surfaces import Header, Query, Surface, form_surfaces, in_target, rewrite, surfaces
 from tollgate.dlp.views.multipart import parts
+from tollgate.dlp.views.view import Piece
 
 SECRETS = frozenset(("authorization", "x-api-key"))
 PARAMETERS = frozenset(("key", "x-amz-signature"))
@@ -22,7 +28,7 @@ def request(target: str = "/", headers: dict[str, str] | None = None, body: obje
 def found(
     target: str = "/", headers: dict[str, str] | None = None, body: object = None
 ) -> list[tuple[str, ...]]:
-    return [tuple(surface) for surface in surfaces(request(target, headers, body), SECRETS, PARAMETERS)]
+    return [surface[:3] for surface in surfaces(request(target, headers, body), SECRETS, PARAMETERS)]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,84 @@ def test_names_of_fields_and_files_are_read() -> None:
         b"--B\r\nContent-Type: text/plain\r\n\r\ny\r\n--B--"
     )
 
-    assert list(form_surfaces(parts(body, "multipart/form-data; boundary=B"))) == [
+    found = parts(body, "multipart/form-data; boundary=B")
+    assert list(form_surfaces(found)) == [
         Surface("file", "", "part 0, name"),
-        Surface("jane@x.io.txt", "", "part 0, file name"),
+        Surface("jane@x.io.txt", "", "part 0, file name", found[0]),
     ]
+
+
+def test_a_file_name_that_cannot_be_rewritten_has_no_spot() -> None:
+    body = b"--B\r\nContent-Disposition: form-data; name=f; filename*=UTF-8''a%40x.io\r\n\r\nx\r\n--B--"
+    [_, filename] = form_surfaces(parts(body, "multipart/form-data; boundary=B"))
+
+    assert (filename.text, filename.spot) == ("a@x.io", None)
+
+
+# -- rewritten in place --------------------------------------------------------------------------------------
+
+
+def query_rewritten(target: str, value: str, text: str) -> str:
+    """The target with another text in the place of a value that stands in its query."""
+    made = request(target)
+    pieces = [
+        piece
+        for surface in surfaces(made, SECRETS, PARAMETERS)
+        if isinstance(surface.spot, Query) and (at := surface.text.find(value)) >= 0
+        for piece in in_target(surface.spot, [Piece(at, at + len(value), text)])
+    ]
+    rewrite(made, {}, pieces)
+    return made.target
+
+
+@pytest.mark.parametrize(
+    ("target", "rewritten"),
+    [
+        ("/a?q=jane@x.io&b=%41", "/a?q=T%40i&b=%41"),
+        ("/a?%71=%6aane%40x%2Eio+now&b=c+d", "/a?%71=T%40i+now&b=c+d"),
+        ("/a?q=caf%C3%A9+%F0%9F%98%80jane%40x.io%21", "/a?q=caf%C3%A9+%F0%9F%98%80T%40i%21"),
+        ("/a?x&=y&&q=100%+jane@x.io%zz&x=jane@x.io", "/a?x&=y&&q=100%+T%40i%zz&x=T%40i"),
+        ("/a?q=%ffjane@x.io", "/a?q=%ffjane@x.io"),
+    ],
+)
+def test_a_value_in_the_query_is_rewritten_and_all_else_stays(target: str, rewritten: str) -> None:
+    assert query_rewritten(target, "jane@x.io", "T@i") == rewritten
+
+
+@given(st.lists(st.text(st.sampled_from('aé😀 +%&=?/"\x00'), max_size=6), max_size=5))
+def test_a_query_has_a_place_for_every_character(values: list[str]) -> None:
+    target = "/v1?" + urlencode([("n", value) for value in values])
+    spots = [s for s in surfaces(request(target), (), ()) if isinstance(s.spot, Query)]
+
+    assert [surface.text for surface in spots] == [value for value in values if value]
+    for surface in spots:
+        assert isinstance(surface.spot, Query)
+        assert len(surface.spot.starts) == len(surface.text) + 1
+        first, last = surface.spot.starts[0], surface.spot.starts[-1]
+        assert unquote_plus(target[first:last]) == surface.text
+
+
+def test_only_the_header_that_is_meant_is_rewritten() -> None:
+    made = request(headers={"X-A": "to jane@x.io", "X-B": "jane@x.io"})
+    made.headers.add("x-a", "jane@x.io")
+    before = made.headers
+    rewrite(made, {Header(0, "x-a"): [Piece(3, 12, "T")]}, [])
+
+    assert list(made.headers.items()) == [("X-A", "to T"), ("X-B", "jane@x.io"), ("x-a", "jane@x.io")]
+    assert before["X-A"] == "to jane@x.io", "the client's own headers stay"
+
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/x, SignedHeaders=host;x-a, Signature=0"
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "refused"),
+    [("x-a", [], True), ("x-b", [], False), ("", [Piece(5, 6, "T")], True), ("", [], False)],
+)
+def test_what_the_client_signed_is_not_changed(header: str, query: list[Piece], refused: bool) -> None:
+    made = request("/a?q=b", {"X-A": "jane", "X-B": "jane", "Authorization": SIGNED})
+    headers = {Header(0 if header == "x-a" else 1, header): [Piece(0, 4, "T")]} if header else {}
+    with pytest.raises(Refused, match="Signature Version 4") if refused else nullcontext():
+        rewrite(made, headers, query)
+
+    assert ("T" in made.target + "".join(made.headers.values())) is bool(header == "x-b")

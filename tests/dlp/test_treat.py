@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +15,11 @@ from support.upstream import make_call, make_request
 from tollgate.calls import Call, Refused, Slot
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
+from tollgate.dlp.restore import Restorer
 from tollgate.dlp.span import Span
+from tollgate.dlp.stubs import NOTICE
 from tollgate.dlp.tokens import Book, Minter, pattern
-from tollgate.dlp.treat import Treatment, Withheld, action_for, is_attested, key_of, place_of, summary, treat
+from tollgate.dlp.treat import Treatment, Withheld, is_attested, key_of, place_of, summary, treat
 from tollgate.policy.dlp import Views
 
 KEY = b"k" * 32
@@ -32,10 +34,13 @@ NO_HEADERS: Mapping[str, str] = {}
 
 
 class Finds:
+    def __init__(self, rules: Mapping[str, str]) -> None:
+        self.rules = rules
+
     def scan(self, text: str, key: str = "") -> list[Span]:
         return [
             Span(m.start(), m.end(), entity, 0.9, "sk-rule" if entity == "SECRET" else "")
-            for entity, rule in RULES.items()
+            for entity, rule in self.rules.items()
             for m in re.finditer(rule, text)
         ]
 
@@ -46,17 +51,21 @@ def treated(
     policy: Mapping[str, Any] | None = None,
     target: str = "/v1/chat",
     headers: Mapping[str, str] = NO_HEADERS,
+    rules: Mapping[str, str] = RULES,
+    speaks: str = "openai-chat",
 ) -> tuple[Treatment, Call, Book]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {"content-type": "application/json", **headers}.items()
-    call = make_call(make_request(content, target=target, headers=named), policy={"dlp": policy or {}})
+    request = make_request(content, target=target, headers=named)
+    call = make_call(request, policy={"dlp": policy or {}}, speaks=speaks)
     if not isinstance(body, bytes):
         call.request.body.parse(call.dialect.shape)
     book = Book(Minter(KEY))
-    examiner = Examiner(Finds(), Views(), lambda data: data.hex())
+    examiner = Examiner(Finds(rules), Views(), lambda data: data.hex())
     withheld = Withheld(frozenset(("authorization",)), frozenset(("key",)))
     treatment = treat(call, examiner, book, Operators(KEY).apply, withheld)
-    treatment.apply(call.request.body)
+    if treatment.refusal is None:
+        treatment.apply(call.request)
     return treatment, call, book
 
 
@@ -97,21 +106,13 @@ def test_block_names_entity_and_place() -> None:
     assert "ada@" not in treatment.refusal.message
 
 
-@pytest.mark.parametrize(
-    ("actions", "action"),
-    [
-        ({}, "replace"),
-        ({"SECRET": "mask"}, "mask"),
-        ({"SECRET": "mask", "sk-rule": "block"}, "block"),
-        ({"PERSONAL": "report"}, "replace"),
-    ],
-)
-def test_the_most_specific_action_holds(actions: dict[str, Any], action: str) -> None:
-    assert action_for(Span(0, 1, "SECRET", 0.9, "sk-rule"), actions) == action
+def packed(text: str) -> str:
+    return b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def hidden(text: str) -> str:
-    return f"decode {b64encode(text.encode()).decode()} please"
+    """A text within another one, where it cannot be rewritten in place."""
+    return f"decode {packed(text)} please"
 
 
 @pytest.mark.parametrize(
@@ -150,26 +151,171 @@ def test_values_over_several_parts_are_found(choice: str, refused: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("target", "headers", "refused"),
+    ("target", "headers", "found"),
     [
-        ("/v1/chat?user=ada@corp.io", {}, True),
+        ("/v1/chat?user=ada%40corp.io&n=1", {}, True),
         ("/v1/chat?key=sk-abcd1234", {}, False),
         ("/v1/chat", {"x-note": "call ada@corp.io"}, True),
         ("/v1/chat", {"authorization": "Bearer sk-abcd1234"}, False),
     ],
 )
 def test_everything_that_carries_text_counts_but_the_credential(
-    target: str, headers: dict[str, str], refused: bool
+    target: str, headers: dict[str, str], found: bool
 ) -> None:
-    treatment, _, _ = treated(says("hi"), target=target, headers=headers)
+    treatment, call, book = treated(says("hi"), target=target, headers=headers)
+    sent = call.request
 
-    assert (treatment.refusal is not None) is refused
+    assert treatment.refusal is None
+    assert treatment.edited is found
+    assert list(book.originals.values()) == ["ada@corp.io"] * found
+    [token] = book.originals or [""]
+    assert sent.target == target.replace("ada%40corp.io", token.replace("@", "%40"))
+    assert sent.headers.get("x-note") == (
+        headers["x-note"].replace("ada@corp.io", token) if "x-note" in headers else None
+    )
+    assert sent.headers.get("authorization") == headers.get("authorization")
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [("/v1/ada@corp.io", says("hi")), ("/v1?ada@corp.io=1", says("hi")), ("/v1", {"n": 536228941})],
+)
+def test_what_would_be_another_one_is_not_rewritten(target: str, body: Any) -> None:
+    rules = {**RULES, "US_SSN": r"\d{9}"}
+    treatment, _, _ = treated(body, target=target, rules=rules)
+
+    assert treatment.refusal is not None
+
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/x, SignedHeaders=host;x-note, Signature=0"
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [("/v1?q=ada@corp.io", {}), ("/v1", {"x-note": "ada@corp.io"})],
+)
+def test_a_head_that_was_signed_is_refused_and_not_changed(target: str, headers: dict[str, str]) -> None:
+    with pytest.raises(Refused, match="Signature Version 4"):
+        treated(says("hi"), target=target, headers=headers | {"authorization": SIGNED})
+
+
+DOCUMENT = "The key is sk-abcd1234.\nKeep it, ada@corp.io says."
+
+
+@pytest.mark.parametrize("around", ["{}", "data:text/plain;base64,{}", "see {} there", '{{"file": "{}"}}'])
+@pytest.mark.parametrize("times", [1, 2])
+def test_base64_of_text_is_decoded_rewritten_and_encoded_again(around: str, times: int) -> None:
+    run = DOCUMENT
+    for _ in range(times):
+        run = b64encode(run.encode()).decode()
+    treatment, call, book = treated(says(around.format(run)))
+
+    assert treatment.refusal is None
+    text = call.request.body.json["messages"][0]["content"]
+    start, end = around.format("|").split("|")
+    inner = text.removeprefix(start).removesuffix(end)
+    for _ in range(times):
+        inner = b64decode(inner, validate=True).decode()
+    assert redone(inner, book) == DOCUMENT
+    assert len(book.originals) == 2
+    assert {f.place for f in treatment.findings} == {"messages[0].content" + " (base64)" * times}
+
+
+def redone(text: str, book: Book) -> str:
+    return Restorer(book.originals).whole(text)
+
+
+def test_base64_that_is_a_secret_as_a_whole_goes_as_a_whole() -> None:
+    run = b64encode(b"ada@corp.io is mine").decode()
+    treatment, _, book = treated(says(f"x {run} y"), rules=RULES | {"SECRET": run})
+
+    assert treatment.refusal is None
+    assert list(book.originals.values()) == [run]
+
+
+def test_what_is_only_reported_within_base64_changes_nothing() -> None:
+    run = b64encode(DOCUMENT.encode()).decode()
+    treatment, _, _ = treated(says(run), policy={"actions": {"SECRET": "report", "PERSONAL": "report"}})
+
+    assert not treatment.edited
+    assert {f.action for f in treatment.findings} == {"report"}
+
+
+def test_values_in_json_within_json_are_known_as_they_are() -> None:
+    arguments = json.dumps({"file": json.dumps({"secret": 'k"1\\', "n": 1})})
+    body = says("hi") | {"tools": [{"function": {"arguments": arguments}}]}
+    _, call, book = treated(body, rules={"SECRET": r'k(?:\\*)"1\\+'})
+
+    assert list(book.originals.values()) == ['k"1\\']
+    [token] = book.originals
+    sent = call.request.body.json["tools"][0]["function"]["arguments"]
+    assert json.loads(json.loads(sent)["file"]) == {"secret": token, "n": 1}
+    assert Restorer(book.originals).whole(sent, "json") == arguments
+
+
+# -- documents that have to go, dialect by dialect -----------------------------------------------------------
+
+_ZIPPED = packed("the key is sk-abcd1234, keep it")
+_URL = f"data:application/gzip;base64,{_ZIPPED}"
+DOCUMENTS: dict[str, Any] = {
+    "anthropic-messages": {
+        "type": "document",
+        "source": {"type": "base64", "media_type": "application/pdf", "data": _ZIPPED},
+    },
+    "openai-chat": {"type": "file", "file": {"filename": "a.gz", "file_data": _URL}},
+    "openai-responses": {"type": "input_file", "filename": "a.gz", "file_data": _URL},
+    "gemini": {"inlineData": {"mimeType": "application/gzip", "data": _ZIPPED}},
+    "gemini-cloudcode": {"inlineData": {"mimeType": "application/gzip", "data": _ZIPPED}},
+    "gemini-interactions": {"type": "document", "mime_type": "application/gzip", "data": _ZIPPED},
+    "bedrock-converse": {"document": {"format": "pdf", "name": "a", "source": {"bytes": _ZIPPED}}},
+    "bedrock-invoke": {
+        "type": "document",
+        "source": {"type": "base64", "media_type": "application/pdf", "data": _ZIPPED},
+    },
+    "generic": {"type": "document_url", "document_url": _URL},
+}
+
+
+def asks(speaks: str, part: Any) -> dict[str, Any]:
+    """A request with one part, as a dialect has it."""
+    contents = {"contents": [{"role": "user", "parts": [{"text": "hi"}, part]}]}
+    messages = {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}, part]}]}
+    bodies: dict[str, Any] = {
+        "gemini": contents,
+        "gemini-cloudcode": {"request": contents},
+        "gemini-interactions": {"input": [{"type": "text", "text": "hi"}, part]},
+        "openai-responses": {"input": [{"role": "user", "content": [part]}]},
+    }
+    return {"model": "m", **bodies.get(speaks, messages)}
+
+
+@pytest.mark.parametrize("speaks", DOCUMENTS)
+@pytest.mark.parametrize("choice", ["block", "allow", "drop_part"])
+def test_a_document_is_refused_passed_or_dropped_in_each_dialect(speaks: str, choice: str) -> None:
+    body = asks(speaks, DOCUMENTS[speaks])
+    treatment, call, _ = treated(body, policy={"on_unrewritable": choice}, speaks=speaks)
+
+    assert (treatment.refusal is not None) is (choice == "block")
+    sent = call.request.body.render().decode()
+    assert (_ZIPPED in sent) is (choice != "drop_part")
+    if choice == "drop_part":
+        assert NOTICE in sent or b64encode(NOTICE.encode()).decode() in sent
+        assert "application/" not in sent
 
 
 FORM = (
     b'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nfor ada@corp.io\r\n'
     b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n%s\r\n--b--\r\n'
 )
+
+
+def test_a_file_name_is_rewritten_in_place() -> None:
+    content = FORM.replace(b"a.bin", b"ada@corp.io.bin") % b"\x00"
+    treatment, call, book = treated(content, headers={"content-type": "multipart/form-data; boundary=b"})
+
+    assert treatment.refusal is None
+    [token] = book.originals
+    assert call.request.body.render() == content.replace(b"ada@corp.io", token.encode())
 
 
 def form(content: bytes) -> tuple[Treatment, Call, Book]:

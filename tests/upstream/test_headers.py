@@ -4,7 +4,7 @@ import pytest
 
 from support.upstream import make_request
 from tollgate.calls import Body, Refused, Request
-from tollgate.upstream.headers import outgoing, returned, signed_headers
+from tollgate.upstream.headers import outgoing, returned
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=AKIA/20261122/us-east-1/bedrock/aws4_request,"
@@ -98,23 +98,6 @@ def test_a_signature_that_would_break_is_refused_whatever_the_mode() -> None:
         outgoing(request)
 
     assert (caught.value.code, caught.value.always) == ("signed_request_changed", True)
-
-
-@pytest.mark.parametrize(
-    ("authorization", "target", "expected"),
-    [
-        (SIGNED, "/", {"accept-encoding", "host", "x-amz-date"}),
-        ("", "/?X-Amz-SignedHeaders=host%3Bx-amz-date&X-Amz-Signature=0", {"host", "x-amz-date"}),
-        ("Bearer SignedHeaders=host", "/", set()),
-        ("", "/", set()),
-    ],
-)
-def test_signed_headers_stand_in_a_header_or_in_the_query(
-    authorization: str, target: str, expected: set[str]
-) -> None:
-    request = make_request(target=target, headers=[("Authorization", authorization)])
-
-    assert signed_headers(request) == expected
 
 
 def test_an_answer_keeps_all_but_what_the_gate_decides() -> None:

@@ -133,7 +133,7 @@ class Call:
 
     # -- on the way ----------------------------------------------------------------------------------------
     request: Request
-    """The request as it leaves: edited by `dlp` (body) and `routing` (the rest)."""
+    """The request as it leaves: edited by `dlp` (what text stands in it) and `routing` (all else)."""
     coverage: Coverage = "inspected"
     """How much of the request was seen. Written by `gate`."""
     answer: Answer | None = None

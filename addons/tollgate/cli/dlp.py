@@ -20,8 +20,9 @@ from tollgate.dlp.known import RULE as KNOWN_VALUE
 from tollgate.dlp.screen import answer_action
 from tollgate.dlp.secret_rules import RulesMissing
 from tollgate.dlp.secrets import secret_judges
+from tollgate.dlp.settle import action_for
 from tollgate.dlp.span import Span
-from tollgate.dlp.treat import action_for, as_text
+from tollgate.dlp.treat import as_text
 from tollgate.dlp.views.documents import is_container
 from tollgate.dlp.windows import DetectionFailed
 from tollgate.policy import load

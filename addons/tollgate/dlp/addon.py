@@ -64,15 +64,14 @@ class Dlp:
             call.notes["dlp"] = carried
 
     def _apply(self, call: Call, treatment: Treatment) -> None:
-        body = call.request.body
         if call.policy.mode == "observe":
             self._observe(call, treatment)
             return
         call.findings += treatment.findings
         if refusal := treatment.refusal:
             raise refusal
-        treatment.apply(body)
-        if body.edited:
+        treatment.apply(call.request)
+        if treatment.edited:
             call.verdicts.append(Verdict("dlp", "change", summary(treatment.findings), "redacted"))
 
     async def _treatment(self, call: Call, equipment: Equipment, book: Book) -> Treatment | None:

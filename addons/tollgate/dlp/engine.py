@@ -52,7 +52,7 @@ def build(
     detectors: list[Detector] = [_personal(detection, cache), build_secrets(detection.secrets, cache)]
     if known := KnownValueDetector(known_values(detection.known_values, environ), digester):
         detectors.append(known)
-    ner = build_ner(detection.ner)
+    ner = build_ner(detection.ner, detection.thresholds)
     return Engine(detectors, AllowList(detection.allow), slow=[ner] if ner else [])
 
 

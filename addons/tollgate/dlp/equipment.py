@@ -69,7 +69,6 @@ def thresholds(detection: Detection) -> dict[str, float]:
     or a country that does not exist."""
     from tollgate.dlp.presidio import entities  # imports for seconds
 
-    names = entities(detection) | (set(OWN) - set(detection.without))
     models = detection.ner.entities if detection.ner.engine != "none" else ()
-    scores = {name: detection.thresholds.get(name, THRESHOLD) for name in names}
-    return dict.fromkeys(models, THRESHOLD) | scores
+    names = {*entities(detection), *(set(OWN) - set(detection.without)), *models}
+    return {name: detection.thresholds.get(name, THRESHOLD) for name in names}

@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import regex
 
+from tollgate.dlp.profile import THRESHOLD
 from tollgate.dlp.span import Span
 from tollgate.policy.dlp import Ner
 
-_THRESHOLD = 0.4
 _LANGUAGE = "en"
 """Presidio's tag for a model; it says nothing about the texts."""
 _MAX_LINE = 4000
@@ -27,6 +28,9 @@ _NAME = regex.compile(r"(?<![\w./\\#@$-])\p{Lu}[\p{Ll}'’]{1,20}(?:[\s-]|[,.:;!
 _CODE = regex.compile(
     r"[{};]\s*$|^\s*(?:import|from|def|class|return|if|for|while|@|#include|//)\b|\w\(|=>|::|\w+=\w"
 )
+
+
+NO_THRESHOLDS: Mapping[str, float] = MappingProxyType({})
 
 
 class ModelMissing(ValueError):
@@ -43,8 +47,10 @@ class Recognizer(Protocol):
 class NerDetector:
     """A model behind a gate. Models are no good with threads: one text at a time."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: Recognizer, thresholds: Mapping[str, float] = NO_THRESHOLDS) -> None:
+        """`thresholds` is the least score by entity, where it is not the usual one."""
         self._recognizer = recognizer
+        self._thresholds = thresholds
         self._lock = threading.Lock()
 
     def scan(self, text: str, key: str = "") -> list[Span]:
@@ -53,7 +59,7 @@ class NerDetector:
 
     def _judged(self, offset: int, line: str) -> Iterator[Span]:
         for result in self._recognizer.analyze(line):
-            if result.score >= _THRESHOLD:
+            if result.score >= self._thresholds.get(result.entity_type, THRESHOLD):
                 yield Span(
                     offset + result.start, offset + result.end, result.entity_type, float(result.score)
                 )
@@ -66,7 +72,7 @@ def lines_with_names(text: str) -> Iterator[tuple[int, str]]:
             yield line.start(), line[0]
 
 
-def build_ner(policy: Ner) -> NerDetector | None:
+def build_ner(policy: Ner, thresholds: Mapping[str, float] = NO_THRESHOLDS) -> NerDetector | None:
     """The detector that a policy wants; None for no engine. ModelMissing where its model is not here."""
     if policy.engine == "none":
         return None
@@ -75,7 +81,8 @@ def build_ner(policy: Ner) -> NerDetector | None:
             f"ner: the engine {policy.engine} needs a model: a folder, or an installed model's name"
         )
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    return NerDetector(_ENGINES[policy.engine](policy.model, policy.entities))
+    least = min((thresholds.get(entity, THRESHOLD) for entity in policy.entities), default=THRESHOLD)
+    return NerDetector(_ENGINES[policy.engine](policy.model, policy.entities, least), thresholds)
 
 
 def _need_package(package: str, engine: str) -> None:
@@ -118,7 +125,7 @@ class _ModelRecognizer:
         return [result for result in found if result.entity_type in self._entities]
 
 
-def _spacy(model: str, entities: Sequence[str]) -> Recognizer:
+def _spacy(model: str, entities: Sequence[str], _least: float) -> Recognizer:
     import spacy.util
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
@@ -127,7 +134,7 @@ def _spacy(model: str, entities: Sequence[str]) -> Recognizer:
     return _NlpRecognizer(SpacyNlpEngine(models=[{"lang_code": _LANGUAGE, "model_name": model}]), entities)
 
 
-def _stanza(model: str, entities: Sequence[str]) -> Recognizer:
+def _stanza(model: str, entities: Sequence[str], _least: float) -> Recognizer:
     """`model` is the code of a language whose models are in stanza's own folder."""
     _need_package("stanza", "stanza")
     from presidio_analyzer.nlp_engine import StanzaNlpEngine
@@ -138,16 +145,16 @@ def _stanza(model: str, entities: Sequence[str]) -> Recognizer:
     return _NlpRecognizer(StanzaNlpEngine(models=models, download_if_missing=False), entities)
 
 
-def _transformers(model: str, entities: Sequence[str]) -> Recognizer:
+def _transformers(model: str, entities: Sequence[str], least: float) -> Recognizer:
     _need_package("transformers", "transformers")
     _need_package("torch", "transformers")
     from presidio_analyzer.predefined_recognizers import HuggingFaceNerRecognizer
 
     folder = _need_folder(model, "transformers")
-    return _ModelRecognizer(HuggingFaceNerRecognizer(model_name=folder, threshold=_THRESHOLD), entities)
+    return _ModelRecognizer(HuggingFaceNerRecognizer(model_name=folder, threshold=least), entities)
 
 
-def _gliner(model: str, entities: Sequence[str]) -> Recognizer:
+def _gliner(model: str, entities: Sequence[str], least: float) -> Recognizer:
     """GLiNER is asked for words: person, organization."""
     _need_package("gliner", "gliner")
     from presidio_analyzer.predefined_recognizers import GLiNERRecognizer
@@ -155,12 +162,12 @@ def _gliner(model: str, entities: Sequence[str]) -> Recognizer:
     folder = _need_folder(model, "gliner")
     asked = {entity.lower().replace("_", " "): entity for entity in entities}
     recognizer = GLiNERRecognizer(
-        model_name=folder, entity_mapping=asked, threshold=_THRESHOLD, local_files_only=True
+        model_name=folder, entity_mapping=asked, threshold=least, local_files_only=True
     )
     return _ModelRecognizer(recognizer, entities)
 
 
-_ENGINES: Mapping[str, Callable[[str, Sequence[str]], Recognizer]] = {
+_ENGINES: Mapping[str, Callable[[str, Sequence[str], float], Recognizer]] = {
     "spacy": _spacy,
     "stanza": _stanza,
     "transformers": _transformers,

@@ -25,7 +25,7 @@ _PHONE = (
     r"(?:tele|smart|cell|i)?phones?|tel|t[eé]l[eé]phone|telefon[eo]?|telefoon|telefonnummer|rufnummer"
     r"|handy(?:nummer)?|mobiles?|mobil|móvil|mobiel|portable|cell|celular|cellulare|cellulaire|landline|hotline"
     r"|helpline|voicemail|fax|telefax|pager|msisdn|whatsapp|telegram|viber|imessage|sms|desk|extension"
-    r"|(?:my|his|her|your|our|their|whose|contact|work|home) number"
+    r"|contact[os]?|kontakt|(?:my|his|her|your|our|their|whose|work|home) number"
     r"|тел|телефон|моб|電話|电话|手机|手機|전화|هاتف|טלפון"
 )
 """Names of phone numbers."""
@@ -59,19 +59,20 @@ _TOGETHER = regex.compile(
 _CALLING = regex.compile(rf"(?<![^\W\d_]){_CALL}", regex.IGNORECASE)
 _BEHIND = (
     r"\W{1,3}(?:(?:is|was) (?:my|his|her|our|their|the) (?:\w+ )?(?:number|phone|cell|mobile)"
-    r"|(?:office|mobile|cell|fax|phone|tel|home|work|desk|direct|landline|main)\b)"
+    r"|(?:office|mobile|cell|fax|phone|tel|home|work|desk|direct|landline|main"
+    r"|mobil|handy|privat|b[uü]ro|m[oó]vil|celular|cellulare|portable|bureau|casa|mobiel)\b)"
 )
 _AFTER = regex.compile(_BEHIND, regex.IGNORECASE)
 _WIDTH = 80
 """How far before a number telling words are looked for, in characters."""
 
 _NUMBER = regex.compile(
-    r"(?<![A-Za-z0-9_#$€£%=\\/@&*^~]|[A-Za-z0-9_][.:,\-+]|[(\[]\d{0,9})"
+    r"(?<![A-Za-z0-9_#$€£%\\/@&^~]|[A-Za-z0-9_][.,\-+]|\d:|[\w)\]][ ]?\*)"
     r"(?P<number>(?P<plus>\+\s?|00(?=[1-9])|011[ \-](?=[1-9]))?"
     r"(?:\(\+?\d{1,5}\)|\d++)"  # never taken apart again: a float would be, in thousands of ways
     r"(?:(?>[ \t\u00a0\u2009\u202f]?[\-.\u2010-\u2013/]?[ \t\u00a0]?)(?:\(\d{1,5}\)|\d++)){0,7})"
     r"(?P<extension>[ ,]{0,2}(?:x|ext\.?|extension)[ ]?\d{1,6})?"
-    r"(?![A-Za-z0-9_@%]|[.:,/\-]\d|-[A-Za-z]|[ ]?[:=]\d|\])",
+    r"(?![A-Za-z0-9_@%]|[.:,/\-]\d|-[A-Za-z]|[ ]?[:=]\d)",
     regex.IGNORECASE,
 )
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
@@ -82,7 +83,8 @@ _DATE = regex.compile(
 _TIME = regex.compile(r"(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?)?(?!\d)")
 _ADDRESS = regex.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _OTHERWISE = regex.compile(
-    r"\d{3}[-. ]\d{2}[-. ]\d{4}|\d{5}-\d{4}|97[89][- ]?(?:\d[- ]?){9}\d|\d+\.\d+|(?:\d{4}([ -])){2,}\d{4}"
+    r"\d{3}[-. ]\d{2}[-. ]\d{4}|\d{5}-\d{4}|97[89][- ]?(?:\d[- ]?){9}\d|(?:0|[1-9]\d*)\.\d+"
+    r"|(?:\d{4}([ -])){2,}\d{4}"
     r"|\d(?:[ \-]\d){3,}|20\d{6}[\- ]?\d{6}"
 )
 """Written as social security numbers, postal codes, books (ISBN), decimals, cards and dumps are."""
@@ -94,8 +96,10 @@ _SHAPES = regex.compile(
 """Written as hardly anything but phone numbers is."""
 
 
+_WITH_AREA = regex.compile(r"\(0[1-9]\d*\)|0[1-9]\d*[\-/]")
+"""Begins with an area code that is set apart."""
 _BLOCK = regex.compile(r"\d+")
-_ABROAD = regex.compile(r"^(?:\+\s?|00|011[ \-])")
+_ABROAD = regex.compile(r"^\(?(?:\+\s?|00|011[ \-])")
 """What stands before a country's code."""
 
 
@@ -140,8 +144,9 @@ class PhoneJudge:
         for match in _NUMBER.finditer(_without_times(text[start:end]), concurrent=True):
             first, last = start + match.start(), start + match.end()
             if candidate := _candidate(match):
-                score = self._score(candidate, _context(text, first, last, key))
-                if score >= self._threshold:
+                context = _context(text, first, last, key)
+                score = self._score(candidate, context)
+                if score >= self._threshold and _stands_free(text, first, last, context):
                     yield Span(first, last, ENTITY, score)
 
     def _score(self, candidate: _Candidate, context: bool | None) -> float:
@@ -150,9 +155,10 @@ class PhoneJudge:
             return score
         if context:
             return 0.75 if len(candidate.digits) >= 7 or len(candidate.blocks) > 1 else 0.0
-        if len(candidate.digits) < 9 or len(candidate.blocks) < 2:
+        is_long = len(candidate.digits) >= 9
+        if not (is_long or _WITH_AREA.match(candidate.text)) or len(candidate.blocks) < 2:
             return 0.0
-        if _SHAPES.fullmatch(candidate.text):
+        if is_long and _SHAPES.fullmatch(candidate.text):
             return 0.6
         return 0.5 if context is None and self._is_national(candidate) else 0.0
 
@@ -178,11 +184,12 @@ def _without_times(text: str) -> str:
 
 def _candidate(match: Any) -> _Candidate | None:
     """What may be a phone number; None for dates, addresses, decimals and the like."""
-    text, plus = match["number"], match["plus"] is not None
+    text = match["number"]
+    plus = match["plus"] is not None or text.startswith("(+")
     blocks = _BLOCK.findall(text)
     if not 6 <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
         return None
-    if not text.startswith("+") and _is_written_otherwise(text):
+    if not text.startswith(("+", "(+")) and _is_written_otherwise(text):
         return None
     if not plus and min(map(len, blocks[1:]), default=2) < 2:
         return None
@@ -200,6 +207,14 @@ def _context(text: str, first: int, last: int, key: str) -> bool | None:
         return True
     told = _told(before)
     return told if told is not None else _told(" ".join(words(key)))
+
+
+def _stands_free(text: str, first: int, last: int, context: bool | None) -> bool:
+    """False for a number in brackets, as those of arrays are, or right behind another's name."""
+    before, behind = text[first - 1 : first], text[last : last + 2]
+    if before == "[" or behind[:1] == "]":
+        return before == "[" and behind == "]("  # the text of a link in Markdown
+    return before not in ("=", ":") or context is True
 
 
 def _told(text: str) -> bool | None:
@@ -229,7 +244,7 @@ def _score_international(candidate: _Candidate, context: bool | None) -> float:
 
 def _is_abroad(candidate: _Candidate) -> bool:
     """Whether it begins as no row of numbers does by chance; dumps hold many that begin with 00."""
-    return candidate.text.startswith("+") or len(set(map(len, candidate.blocks))) > 1
+    return candidate.text.startswith(("+", "(+")) or len(set(map(len, candidate.blocks))) > 1
 
 
 def _grouped_as(candidate: _Candidate, number: Any) -> bool:

@@ -151,6 +151,8 @@ class PatternJudge:
         self._own = own
         self._lead = regex.compile(row.lead, regex.DOTALL) if row and row.lead else None
         self._never_after = regex.compile(f"(?:{row.never_after})$") if row and row.never_after else None
+        self._never_before = regex.compile(row.never_before) if row and row.never_before else None
+        self._never = regex.compile(row.never) if row and row.never else None
         self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
         self.gate = self._gate(pattern.regex, row.gate if row and not own else None)
 
@@ -176,6 +178,8 @@ class PatternJudge:
             return
         for last in self._ends(match):
             value = text[first:last]
+            if self._is_other(text, last, value):
+                continue
             score = self._checked(value)
             if score and (score := self._in_context(text, first, value, score, key)) >= self._threshold:
                 yield Span(first, last, self._entity, score)
@@ -188,6 +192,12 @@ class PatternJudge:
             return None
         lead = self._lead.match(match[0]) if self._lead else None
         return first + (lead.end() if lead else 0)
+
+    def _is_other(self, text: str, last: int, value: str) -> bool:
+        """Whether the value, or what stands behind it, says that it is something else."""
+        if self._never_before and self._never_before.match(text, last):
+            return True
+        return self._never is not None and self._never.fullmatch(value) is not None
 
     def _ends(self, match: Any) -> list[int]:
         """Where the value may end. The groups of an IBAN's pattern are its last blocks, which may be the next

@@ -25,6 +25,10 @@ class Row(NamedTuple):
     """A pattern for what a match may begin with and is no part of the value."""
     never_after: str = ""
     """A pattern for what stands before a match that is something else."""
+    never_before: str = ""
+    """The same for what stands behind it."""
+    never: str = ""
+    """The same for the whole match."""
 
 
 ROWS = (
@@ -35,7 +39,12 @@ ROWS = (
         never_after=r"://[^\s/@]{0,128}",  # a password in a URL
     ),
     Row("IBAN_CODE"),
-    Row("IP_ADDRESS"),
+    Row(
+        "IP_ADDRESS",
+        never_after=r"\d\.|[<>~]=\s?|\b(?:v|version|release)[\s:=]{0,2}v?",
+        never_before=r"\.\d",  # an OID, a section
+        never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
+    ),
     Row("MAC_ADDRESS"),
     Row("CRYPTO"),
     Row("US_SSN"),

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal
 
-import orjson
-
 from tollgate.dlp.fuzzy import REACH, Near
+from tollgate.dlp.nesting import Nesting, escaped, needs_escapes
 from tollgate.dlp.tokens import BRAND, DOMAIN, EMAIL, WIDTH, core
 
 type Manner = Literal["text", "input", "json"]
@@ -47,7 +46,7 @@ def begins(text: str) -> bool:
 class Restorer:
     """Restores text that comes in pieces over several channels at once."""
 
-    __slots__ = ("_held", "_known", "_near", "_on_mangled", "_spared", "counts")
+    __slots__ = ("_held", "_known", "_near", "_nesting", "_on_mangled", "_spared", "counts", "follows")
 
     def __init__(self, known: Mapping[str, str], on_mangled: OnMangled = "restore_fuzzy") -> None:
         """`known` is token → value; other tokens are passed as they are."""
@@ -59,6 +58,10 @@ class Restorer:
         self._on_mangled = on_mangled
         self._held: dict[Hashable, tuple[str, Manner]] = {}
         self._spared: set[str] = set()
+        self.follows = any(map(needs_escapes, known.values()))
+        """True where a value has to be escaped in JSON: then every piece has to be fed, for it may say how
+        deep in JSON the next ones stand."""
+        self._nesting: dict[Hashable, Nesting] = {}
 
     def spare(self, tokens: Iterable[str]) -> None:
         """Tokens that are no stand-ins for what is known here, nor copies of such, however near they are."""
@@ -66,40 +69,58 @@ class Restorer:
 
     def feed(self, channel: Hashable, text: str, manner: Manner = "text") -> str:
         """What may go out now."""
+        if not self._known:
+            return text
         held, _ = self._held.pop(channel, ("", manner))
-        out, rest = self._restore(held + text, manner, final=False) if self._known else (text, "")
+        nesting = self._nesting.get(channel) or _nesting(manner)
+        if self.follows:
+            self._nesting[channel] = nesting
+        out, rest = self._restore(held + text, manner, nesting, final=False)
         if rest:
             self._held[channel] = rest, manner
         return out
 
     def flush(self, channel: Hashable) -> str:
         """What was held back, now that the channel has ended."""
-        return self.whole(*self._held.pop(channel, ("", "text")))
+        text, manner = self._held.pop(channel, ("", "text"))
+        nesting = self._nesting.pop(channel, None) or _nesting(manner)
+        return self._restore(text, manner, nesting, final=True)[0]
 
     def holds(self, channel: Hashable) -> bool:
         return channel in self._held
 
     def whole(self, text: str, manner: Manner = "text") -> str:
         """A text that is complete."""
-        return self._restore(text, manner, final=True)[0] if self._known else text
+        return self._restore(text, manner, _nesting(manner), final=True)[0] if self._known else text
 
-    def _restore(self, text: str, manner: Manner, final: bool) -> tuple[str, str]:
+    def _restore(self, text: str, manner: Manner, nesting: Nesting, *, final: bool) -> tuple[str, str]:
         """What may go out, and the end that has to wait."""
         out: list[str] = []
-        done = at = 0
+        done = at = followed = 0
         while found := _BEGINS.search(text, at):
             start = found.start()
             word = self._word(text, start, manner)
             end = start + len(word)
             after = text[end : end + _LONGEST].lower()
             if not final and self._unfinished(word, after, manner):
+                self._follow(nesting, text[followed:start])
                 return "".join((*out, text[done:start])), text[start:]
             value = self._value(word, manner)
             at = start + 1  # a token may begin within what only looks like one
             if value is not None:
-                out += (text[done:start], _escaped(value, manner))
+                if needs_escapes(value):
+                    nesting.feed(text[followed:start], final=True)
+                    followed = start
+                    value = escaped(value, max(nesting.depth, manner == "json"))
+                out += (text[done:start], value)
                 done = at = end + (_domain(after) if _kind(word) == EMAIL else 0)
+        if not final:
+            self._follow(nesting, text[followed:])
         return "".join((*out, text[done:])), ""
+
+    def _follow(self, nesting: Nesting, text: str) -> None:
+        if self.follows:
+            nesting.feed(text)
 
     def _word(self, text: str, start: int, manner: Manner) -> str:
         """The known token that begins there, else as much as may be one, in lower case."""
@@ -151,5 +172,5 @@ def _domain(after: str) -> int:
     return max((len(domain) for domain in _DOMAINS if after.startswith(domain)), default=0)
 
 
-def _escaped(value: str, manner: Manner) -> str:
-    return orjson.dumps(value).decode()[1:-1] if manner == "json" else value
+def _nesting(manner: Manner) -> Nesting:
+    return Nesting(is_json=manner == "json")

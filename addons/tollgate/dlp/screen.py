@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from tollgate.calls import Finding, Refused, Verdict
 from tollgate.dlp.engine import Engine, resolve
 from tollgate.dlp.redact import Change, within_token
+from tollgate.dlp.settle import STRENGTH, action_for
 from tollgate.dlp.span import Span
 from tollgate.dlp.tokens import DOMAIN, WIDTH, Book, core, pattern
-from tollgate.dlp.treat import STRENGTH, action_for, summary
+from tollgate.dlp.treat import summary
 from tollgate.policy.dlp import Action, AnswerScan
 
 _BY_DEFAULT: Mapping[str, Action] = {"SECRET": "report", "PERSONAL": "report"}

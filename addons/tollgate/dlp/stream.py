@@ -74,7 +74,7 @@ class AnswerRestorer:
         if isinstance(event, End):
             return [*self._flush([()]), event]
         data = unwrap(event) if self._places.in_base64 else event.data
-        if data is None or not (self._held or _CONCERNED(data)):
+        if data is None or not (self._held or self._restorer.follows or _CONCERNED(data)):
             return [event]
         return self._restored(event, data)
 
@@ -107,7 +107,7 @@ class AnswerRestorer:
         """What the strings become that change, by their ordinals."""
         edits: dict[int, str] = {}
         for slot in find_slots(seen.document, None):
-            if self._held or begins(slot.text):
+            if self._held or self._restorer.follows or begins(slot.text):
                 text = self._slot(slot, seen)
                 if text != slot.text:
                     edits[slot.ordinal] = text

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
+
+from multidict import CIMultiDict
 
 from tollgate.calls import Request, Slot
+from tollgate.calls.signature import signature_broken, signed_headers
+from tollgate.dlp.redact import replaced
 from tollgate.dlp.views.multipart import Part
+from tollgate.dlp.views.view import Piece
 
 _OF_THE_CONNECTION = frozenset(
     (
@@ -25,19 +31,43 @@ _OF_THE_CONNECTION = frozenset(
     )
 )
 """Headers that say nothing but how and where the request goes."""
+_FIELD = re.compile(r"([^&=]*)=?([^&]*)&?")
+_UNIT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|.", re.DOTALL)
+"""What is decoded at once."""
 LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
 _HOLD_NUMBERS = frozenset((int, dict, list))
 
 
+class Header(NamedTuple):
+    """The value of a header stands there."""
+
+    number: int
+    """The how manyth header it is, from 0."""
+    name: str
+
+
+class Query(NamedTuple):
+    """The value of a query parameter stands there, percent-encoded."""
+
+    starts: Sequence[int]
+    """Where in the target each of its characters begins, and where the last one ends."""
+
+
+type Spot = Header | Query | Part
+"""Where a text can be rewritten; in a part of a form, that is its file name."""
+
+
 class Surface(NamedTuple):
-    """A text of a request. It cannot be rewritten in place."""
+    """A text of a request."""
 
     text: str
     key: str
     """The name under which it stands, as context; empty where there is none."""
     place: str
     """Where, for a person: "query parameter q", "header x-note"."""
+    spot: Spot | None = None
+    """None where it cannot be rewritten: a name, a path or a number would be another one."""
 
 
 def surfaces(
@@ -45,7 +75,7 @@ def surfaces(
 ) -> Iterator[Surface]:
     """Path, query, headers and the numbers of a JSON body. The names of credentials are in lower case."""
     yield from _of_path(request.path)
-    yield from _of_query(request.target.partition("?")[2], secret_parameters)
+    yield from _of_query(request.target, secret_parameters)
     yield from _of_headers(request, secret_headers)
     yield from _of_numbers(request.body.json, "", ())
 
@@ -53,9 +83,11 @@ def surfaces(
 def form_surfaces(parts: Collection[Part]) -> Iterator[Surface]:
     """The names of the fields and files of a form."""
     for n, part in enumerate(parts):
-        for text, place in ((part.name, "name"), (part.filename, "file name")):
-            if text:
-                yield Surface(text, "", f"part {n}, {place}")
+        if part.name:
+            yield Surface(part.name, "", f"part {n}, name")
+        if part.filename:
+            spot = part if part.filename_at else None
+            yield Surface(part.filename, "", f"part {n}, file name", spot)
 
 
 def _of_path(path: str) -> Iterator[Surface]:
@@ -64,19 +96,37 @@ def _of_path(path: str) -> Iterator[Surface]:
             yield Surface(unquote(segment), "", f"path segment {n}")
 
 
-def _of_query(query: str, secret_parameters: Collection[str]) -> Iterator[Surface]:
-    for name, value in parse_qsl(query, keep_blank_values=True):
+def _of_query(target: str, secret_parameters: Collection[str]) -> Iterator[Surface]:
+    for field in _FIELD.finditer(target, target.find("?") + 1) if "?" in target else ():
+        name = unquote_plus(field[1])
         if name.lower() in secret_parameters:
             continue
-        yield Surface(name, "", "query parameter name")
-        if value:
-            yield Surface(value, name, f"query parameter {name}")
+        if name:
+            yield Surface(name, "", "query parameter name")
+        if value := field[2]:
+            starts = _starts(value, field.start(2))
+            spot = Query(starts) if starts else None
+            yield Surface(unquote_plus(value), name, f"query parameter {name}", spot)
+
+
+def _starts(encoded: str, at: int) -> list[int]:
+    """Where each decoded character begins, and where the last one ends; nothing for what is no UTF-8."""
+    starts: list[int] = []
+    for unit in _UNIT.findall(encoded):
+        try:
+            widths = [3 * len(char.encode()) for char in unquote_to_bytes(unit).decode()] if unit[1:] else [1]
+        except UnicodeDecodeError:
+            return []
+        for width in widths:
+            starts.append(at)
+            at += width
+    return [*starts, at]
 
 
 def _of_headers(request: Request, secret_headers: Collection[str]) -> Iterator[Surface]:
-    for name, value in request.headers.items():
+    for n, (name, value) in enumerate(request.headers.items()):
         if value and name.lower() not in secret_headers and name.lower() not in _OF_THE_CONNECTION:
-            yield Surface(value, name, f"header {name}")
+            yield Surface(value, name, f"header {name}", Header(n, name.lower()))
 
 
 def _of_numbers(value: Any, key: str, path: tuple[str | int, ...]) -> Iterator[Surface]:
@@ -92,3 +142,28 @@ def _of_numbers(value: Any, key: str, path: tuple[str | int, ...]) -> Iterator[S
         for n, item in enumerate(value):
             if type(item) in _HOLD_NUMBERS:
                 yield from _of_numbers(item, key, (*path, n))
+
+
+# -- rewritten in place --------------------------------------------------------------------------------------
+
+
+def rewrite(request: Request, headers: Mapping[Header, Sequence[Piece]], queries: Iterable[Piece]) -> None:
+    """Put other texts into headers and, as `in_target` gives them, into the query. Refused where the client
+    signed what would change."""
+    target = sorted(queries)
+    signed = signed_headers(request)
+    if signed and (target or any(header.name in signed for header in headers)):
+        raise signature_broken(request.host)
+    request.target = replaced(request.target, target)
+    if headers:
+        by_number = {header.number: pieces for header, pieces in headers.items()}
+        request.headers = CIMultiDict(
+            (name, replaced(value, by_number.get(n, ())))
+            for n, (name, value) in enumerate(request.headers.items())
+        )
+
+
+def in_target(query: Query, pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """What changes in a decoded value, as it changes in the target."""
+    for start, end, text in pieces:
+        yield Piece(query.starts[start], query.starts[end], quote(text, safe=""))

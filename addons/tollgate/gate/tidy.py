@@ -7,7 +7,6 @@ would look through is everything the rooms hold.
 Large bodies are looked into in threads, of which one runs at a time. Python lets each run for 5 ms before
 another gets its turn, and a stream's event takes several turns (wait, receive, send).
 """
-"""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ _CHECK = "__post_init__"
 
 
 class Tidy:
-    """Has the collector come rarely, and mitmproxy not check the types of what itself has made."""
+    """Has the collector come rarely, threads take turns often, and mitmproxy trust what itself has made."""
 
     name = "tollgate-tidy"
 

@@ -115,7 +115,10 @@ class Detection(Part):
     """Entities not to look for."""
     thresholds: dict[str, float] = Field(default_factory=dict)
     """The least score of an entity; 0.4 where it is not named."""
-    phone_regions: list[str] = ["US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "CA", "AU", "BR"]
+    phone_regions: list[str] = [
+        *("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "CA", "AU", "BR"),
+        *("AT", "BE", "CH", "FI", "IE", "JP", "NZ", "SE", "ZA"),
+    ]
     """Regions whose national phone formats are known, as ISO 3166 codes."""
     patterns: list[Pattern] = Field(default_factory=list)
     """Entities of your own."""
@@ -152,7 +155,9 @@ class Dlp(Part):
     reversible token in the value's place; "mask", "hash", "redact" and "encrypt" cannot be undone here;
     "block" refuses the call; "report" only records it."""
     on_unrewritable: Literal["block", "drop_part", "allow"] = "block"
-    """Where a finding cannot be replaced: within an attachment, an encoding, or over several parts."""
+    """Where a finding cannot be replaced: within a file that is no text, a path, a number, an encoding other
+    than base64 of text, or over several parts. "drop_part" leaves out what holds it; in the place of a
+    document stands a note that it was removed."""
     on_mangled: Literal["restore_fuzzy", "error_to_model", "pass"] = "restore_fuzzy"
     """Where a model has changed a token within a tool call's arguments."""
     answers: AnswerScan = AnswerScan()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from urllib.parse import unquote
 
 from multidict import CIMultiDict
 
-from tollgate.calls import Headers, Refused, Request
+from tollgate.calls import Headers, Request
+from tollgate.calls.signature import signature_broken, signed_headers
 
 HOP_BY_HOP = frozenset(
     (
@@ -28,7 +27,6 @@ HOP_BY_HOP = frozenset(
 _NOT_SENT = HOP_BY_HOP | {"expect"}  # the body is here already, so nobody waits for "100 Continue"
 _NOT_RETURNED = HOP_BY_HOP | {"content-length"}  # the gate counts what it sends
 _OF_THE_OLD_BODY = frozenset(("content-encoding", "content-md5", "content-digest", "repr-digest", "digest"))
-_SIGNED = re.compile(r"SignedHeaders=([^,&\s]+)")
 
 
 def outgoing(request: Request) -> tuple[Headers, bytes]:
@@ -40,7 +38,7 @@ def outgoing(request: Request) -> tuple[Headers, bytes]:
     body = request.body
     signed = signed_headers(request)
     if body.edited and signed:
-        raise Refused(_signed_message(request.host), code="signed_request_changed", always=True)
+        raise signature_broken(request.host)
     content = body.render() if body.edited else body.wire
     dropped = _NOT_SENT | named_by_connection(request.headers) | (_OF_THE_OLD_BODY if body.edited else set())
     headers: Headers = CIMultiDict()
@@ -70,20 +68,3 @@ def named_by_connection(headers: Headers) -> set[str]:
     if "connection" not in headers:
         return set()
     return {name.strip().lower() for value in headers.getall("connection") for name in value.split(",")}
-
-
-def signed_headers(request: Request) -> frozenset[str]:
-    """The headers, in lower case, that an AWS signature covers; empty for a request without one.
-
-    It stands in a header or in the query: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
-    """
-    authorization = request.headers.get("authorization", "")
-    found = _SIGNED.search(authorization if authorization.startswith("AWS4-") else request.target)
-    return frozenset(unquote(found[1]).lower().split(";")) if found else frozenset()
-
-
-def _signed_message(host: str) -> str:
-    return (
-        f"This request to {host} is signed (AWS Signature Version 4), and the policy had to change its text,"
-        f" which would break the signature. Remove the sensitive text from the request, or use an API key."
-    )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollgate.dlp.views.encodings import Run, pieces, runs
+from tollgate.dlp.views.signs import Signs
 from tollgate.dlp.views.view import in_order, original
 
 SECRET = "jane.doe@contoso-bank.com"
@@ -20,6 +21,10 @@ def decoded(text: str) -> tuple[str, str]:
     found = dict(pieces(text))
     view = next(original(text).rewritten("", in_order(chain.from_iterable(found.values()))), None)
     return "+".join(found), view.text if view else text
+
+
+def found_runs(text: str, shortest: int) -> list[Run]:
+    return list(runs(text, Signs(text), shortest, lambda data: True))
 
 
 def percent(text: str) -> str:
@@ -98,13 +103,13 @@ def test_runs_are_found_with_their_place(name: str, run: str, around: str) -> No
     text = around.format(run)
     start = text.index(run)
 
-    assert list(runs(text, 16)) == [Run(start, start + len(run), name, SECRET.encode())]
+    assert found_runs(text, 16) == [Run(start, start + len(run), name, SECRET.encode())]
 
 
 def test_the_url_safe_alphabet_is_read() -> None:
     data = b"\xfb\xef\xbe\xff\xff\xfe" * 4
 
-    assert [run.data for run in runs(base64.urlsafe_b64encode(data).decode(), 16)] == [data]
+    assert [run.data for run in found_runs(base64.urlsafe_b64encode(data).decode(), 16)] == [data]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\n  "])
@@ -115,31 +120,31 @@ def test_wrapped_base64_is_one_run(line_end: str, width: int, length: int) -> No
     packed = base64.b64encode(data).decode()
     wrapped = line_end.join(packed[at : at + width] for at in range(0, len(packed), width))
 
-    assert list(runs(f"{wrapped}\n\nand so on", 16)) == [Run(0, len(wrapped), "base64", data)]
+    assert found_runs(f"{wrapped}\n\nand so on", 16) == [Run(0, len(wrapped), "base64", data)]
 
 
 def test_the_line_behind_a_run_does_not_belong_to_it() -> None:
     packed = base64.b64encode(b"0123456789" * 6).decode()
 
-    assert [run.data for run in runs(f"{packed}\nplain words follow", 16)] == [b"0123456789" * 6]
+    assert [run.data for run in found_runs(f"{packed}\nplain words follow", 16)] == [b"0123456789" * 6]
 
 
 @pytest.mark.parametrize(
     "text", ["too short", "a_long_function_name_in_python", "usr/lib/python3/dist-packages"]
 )
 def test_names_and_paths_are_no_runs(text: str) -> None:
-    assert list(runs(text, 16)) == []
+    assert found_runs(text, 16) == []
 
 
 def test_a_run_with_a_character_too_many_is_read_without_it() -> None:
-    assert [run.data for run in runs(base64.b64encode(b"012345678901").decode() + "A", 16)] == [
+    assert [run.data for run in found_runs(base64.b64encode(b"012345678901").decode() + "A", 16)] == [
         b"012345678901"
     ]
 
 
 @given(st.text(st.sampled_from("AZaz09+/-_= \n\r\té\\%"), max_size=300))
 def test_runs_lie_within_the_text_and_apart(text: str) -> None:
-    found = list(runs(text, 4))
+    found = found_runs(text, 4)
     assert all(0 <= a.start < a.end <= len(text) for a in found)
     assert all(a.end <= b.start for a, b in pairwise(found))
 
@@ -149,3 +154,20 @@ def test_pieces_of_quoted_printable_agree_with_the_standard_library(text: str) -
     encoded = quopri.encodestring(f"a=b {text}".encode()).decode("ascii")
 
     assert decoded(encoded)[1] == quopri.decodestring(encoded).decode()
+
+
+def test_a_run_that_is_not_promising_is_looked_at_once() -> None:
+    seen: list[bytes] = []
+
+    def promising(data: bytes) -> bool:
+        seen.append(data)
+        return False
+
+    text = "CamelCaseIsNoBase64 " * 3
+    assert list(runs(text, Signs(text), 16, promising)) == []
+    assert len(seen) == 1
+
+
+def test_a_long_run_is_looked_at_again_for_its_next_lines_may_differ() -> None:
+    line = base64.b64encode(bytes(45)).decode()
+    assert len(found_runs(f"{line}\n\n{line}\n{line}", 16)) == 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tollgate.dlp.views.multipart import is_multipart, parts, rewrite
+from tollgate.dlp.views.multipart import is_multipart, parts, rewrite, with_filename, with_text
 from tollgate.dlp.views.view import ViewError
 
 FORM = "multipart/form-data; boundary=B"
@@ -42,7 +42,8 @@ def test_a_part_is_rewritten_and_all_else_stays() -> None:
     purpose, file = parts(BODY, FORM)
 
     assert rewrite(BODY, []) == BODY
-    assert rewrite(BODY, [(file, "key TOKEN"), (purpose, "p")]) == (
+    edits = [*with_text(file, "key TOKEN"), *with_text(purpose, "p")]
+    assert rewrite(BODY, edits) == (
         BODY.replace(b"assistants", b"p").replace(SECRET.encode() + b"\r\nend", b"TOKEN")
     )
 
@@ -167,4 +168,32 @@ def test_any_texts_come_back(texts: list[str]) -> None:
     found = parts(body, FORM)
 
     assert [part.data.decode() for part in found] == ["first", *texts]
-    assert rewrite(body, [(part, part.text) for part in found if part.text is not None]) == body
+    edits = [edit for part in found if part.text is not None for edit in with_text(part, part.text)]
+    assert rewrite(body, edits) == body
+
+
+def test_the_length_that_a_part_tells_is_kept_right() -> None:
+    body = form(b"a secret", "Content-Length: 8", "X-Other: 8")
+    [part] = parts(body, FORM)
+
+    assert rewrite(body, with_text(part, "a longer one")) == form(
+        b"a longer one", "Content-Length: 12", "X-Other: 8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("filename", "rewritten"),
+    [
+        (b'filename="jane@x.io.txt"', b'filename="T"'),
+        (b"filename=jane@x.io.txt", b"filename=T"),
+        ('filename="jän.txt"'.encode(), b'filename="T"'),
+        (b"filename*=UTF-8''jane%40x.io.txt", None),
+        (b'filename="a\\"b.txt"', None),
+        (b"filename=\"a.txt\"; filename*=UTF-8''a.txt", None),
+    ],
+)
+def test_a_file_name_is_rewritten_where_it_stands_but_once(filename: bytes, rewritten: bytes | None) -> None:
+    body = b'--B\r\nContent-Disposition: form-data; name="f"; ' + filename + b"\r\n\r\nx\r\n--B--\r\n"
+    [part] = parts(body, FORM)
+
+    assert rewrite(body, with_filename(part, "T")) == body.replace(filename, rewritten or filename)

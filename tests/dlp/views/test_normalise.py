@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tollgate.dlp.views.normalise import pieces
+from tollgate.dlp.views.signs import Signs
 from tollgate.dlp.views.view import in_order, original
 
 SECRET = "AKIA-3f7@x.io"
@@ -15,7 +16,10 @@ SECRET = "AKIA-3f7@x.io"
 
 def normalised(text: str) -> str:
     """The text as its normalised view shows it; itself where it has none."""
-    return "|".join(view.text for view in original(text).rewritten("n", in_order(pieces(text)))) or text
+    return (
+        "|".join(view.text for view in original(text).rewritten("n", in_order(pieces(text, Signs(text)))))
+        or text
+    )
 
 
 def fullwidth(text: str) -> str:
@@ -61,7 +65,7 @@ def test_characters_are_read_as_what_they_look_like(text: str, expected: str) ->
     ],
 )
 def test_ordinary_text_has_no_view(text: str) -> None:
-    assert list(pieces(text)) == []
+    assert list(pieces(text, Signs(text))) == []
 
 
 def test_text_spelled_in_tags_or_variation_selectors_is_read() -> None:
@@ -77,7 +81,7 @@ def test_text_spelled_in_tags_or_variation_selectors_is_read() -> None:
 def test_a_text_is_looked_at_where_it_is_not_ascii() -> None:
     text = f"{'a' * 700}\u200b{'b' * 700}é\u200b{'c' * 700}"
 
-    assert [(piece.start, piece.end) for piece in pieces(text)] == [(700, 701), (1402, 1403)]
+    assert [(piece.start, piece.end) for piece in pieces(text, Signs(text))] == [(700, 701), (1402, 1403)]
 
 
 def test_every_digit_of_every_script_is_read() -> None:
@@ -106,8 +110,9 @@ def test_a_normalised_text_is_normalised(text: str) -> None:
 @settings(deadline=None)
 @given(st.text(), st.integers(0, 2000))
 def test_what_is_found_does_not_depend_on_where_it_stands(text: str, before: int) -> None:
-    alone = [(piece.start, piece.end, piece.text) for piece in in_order(pieces(text))]
-    shifted = in_order(pieces(f"{'a' * before} {text}"))
+    alone = [(piece.start, piece.end, piece.text) for piece in in_order(pieces(text, Signs(text)))]
+    moved = f"{'a' * before} {text}"
+    shifted = in_order(pieces(moved, Signs(moved)))
 
     assert [(p.start - before - 1, p.end - before - 1, p.text) for p in shifted] == alone
 
@@ -115,8 +120,12 @@ def test_what_is_found_does_not_depend_on_where_it_stands(text: str, before: int
 @pytest.mark.parametrize("blank", [" ", ""])
 def test_long_foreign_texts_are_searched_in_parts_and_nothing_is_lost(blank: str) -> None:
     line = f"проверка текста{blank}ｋｅｙ"
-    found = [piece.start for piece in pieces(line * 2000)]
-    once = [piece.start for piece in pieces(line + line)][: len(found) // 2000]
+    found = starts(line * 2000)
+    once = starts(line + line)[: len(found) // 2000]
 
     assert once
     assert found == [start + n * len(line) for n in range(2000) for start in once]
+
+
+def starts(text: str) -> list[int]:
+    return [piece.start for piece in in_order(pieces(text, Signs(text)))]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tollgate.calls.coding import CodingError, decode
 from tollgate.dlp.views import pdf
-from tollgate.dlp.views.encodings import stretches
+from tollgate.dlp.views.signs import stretches
 from tollgate.dlp.views.view import Budget, ViewError
 
 _MOST_FILES = 10_000
@@ -139,11 +139,7 @@ def promising(data: bytes) -> bool:
 
 
 def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return len(data.decode(errors="ignore").encode()) == len(data)  # to raise and catch costs more
 
 
 # -- containers ----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Encodings of text within text: those that are undone in place, and runs that hold something else.
 
-Candidates are found by what costs next to nothing: a literal that a regular expression begins with, or a
-run of one letter in a translation of the text into classes of characters.
+Candidates are found by what costs next to nothing: a literal that a regular expression begins with, or the
+text's signs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from html.entities import html5
 from typing import NamedTuple
 
+from tollgate.dlp.views.signs import Signs, matches
 from tollgate.dlp.views.view import Piece
 
 # -- undone in place -----------------------------------------------------------------------------------------
@@ -95,7 +96,9 @@ def pieces(text: str) -> Iterator[tuple[str, list[Piece]]]:
     for encoding in _ENCODINGS:
         if encoding.sign not in text or (encoding.evident and not encoding.evident.search(text)):
             continue
-        decoded = (Piece(*m.span(), encoding.decode(m)) for m in encoding.pieces.finditer(text))
+        decoded = (
+            Piece(*m.span(), encoding.decode(m)) for m in matches(encoding.pieces, encoding.sign, text)
+        )
         if found := [piece for piece in decoded if piece.text != text[piece.start : piece.end]]:
             yield encoding.name, found
 
@@ -112,10 +115,8 @@ class Run(NamedTuple):
     data: bytes
 
 
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
-_CLASSES = bytes(ord("a") if code in _ALPHABET else ord(" ") for code in range(256))
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_HEX_DIGITS = re.compile("(?:0x)?([0-9A-Fa-f]+)")
+_HEX_DIGITS = re.compile(b"(?:0x)?([0-9A-Fa-f]+)")
 _SHORT_NAME, _LONG_NAME = 16, 64
 _NEXT_LINE = re.compile(r"\r?\n[ \t]*+")
 _AFTER_LINE = re.compile(r"=|[ \t]*+(?:\r?\n|\Z)")
@@ -123,28 +124,27 @@ _WRAPPED_FROM = 40
 """Encoders wrap at 60, 64 or 76 characters."""
 
 
-def runs(text: str, shortest: int) -> Iterator[Run]:
-    """Runs of at least that many characters, as what they would be in hex or base64; wrapped ones whole."""
-    flat = text.encode("ascii", "replace").translate(_CLASSES)
+def runs(text: str, signs: Signs, shortest: int, promising: Callable[[bytes], bool]) -> Iterator[Run]:
+    """Runs of at least that many characters, as what they would be in hex or base64; wrapped ones whole.
+    Only those of which that is `promising`: names are runs too, and the same ones come again and again."""
+    flat, found = signs.runs(shortest)
     done = 0
-    for start, end in stretches(flat, shortest):
-        if start >= done and not _is_name(text[start:end]):
+    dull: set[bytes] = set()
+    for start, end in found:
+        word = signs.ascii[start:end]
+        if start < done or word in dull:
+            continue
+        if not _is_name(word):
             done = _whole(text, flat, start, end)
-            yield _decoded(text, start, done)
+            run = _decoded(signs.ascii, start, done)
+            if promising(run.data):
+                yield run
+                continue
+        if end - start < _WRAPPED_FROM:  # longer ones may go on in the next line, or not
+            dull.add(word)
 
 
-def stretches(flat: bytes, shortest: int) -> Iterator[tuple[int, int]]:
-    """Where "a" stands at least that often in a row, among spaces."""
-    wanted = b"a" * shortest
-    end = 0
-    while (start := flat.find(wanted, end)) >= 0:
-        end = flat.find(b" ", start + shortest)
-        if end < 0:
-            end = len(flat)
-        yield start, end
-
-
-def _is_name(run: str) -> bool:
+def _is_name(run: bytes) -> bool:
     """True for names and paths, most of what there is: no capital in base64 is as rare as it gets."""
     return _SHORT_NAME <= len(run) < _LONG_NAME and run.islower() and not _HEX_DIGITS.fullmatch(run)
 
@@ -152,6 +152,8 @@ def _is_name(run: str) -> bool:
 def _whole(text: str, flat: bytes, start: int, end: int) -> int:
     """The end of a run with the lines of the same width that follow it, and its padding."""
     width = end - start
+    if width < _WRAPPED_FROM and not text.startswith("=", end):
+        return end
     while width >= _WRAPPED_FROM and (line := _NEXT_LINE.match(text, end)):
         stop = flat.find(b" ", line.end(), line.end() + width + 1)
         length = (stop if stop >= 0 else len(flat)) - line.end()
@@ -163,12 +165,12 @@ def _whole(text: str, flat: bytes, start: int, end: int) -> int:
     return end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
 
 
-def _decoded(text: str, start: int, end: int) -> Run:
-    run = text[start:end].rstrip("=")
-    if "\n" in run:
-        run = "".join(run.split())
+def _decoded(text: bytes, start: int, end: int) -> Run:
+    run = text[start:end].rstrip(b"=")
+    if b"\n" in run:
+        run = b"".join(run.split())
     if digits := _HEX_DIGITS.fullmatch(run):
-        return Run(start, end, "hex", bytes.fromhex(digits[1][: len(digits[1]) & ~1]))
+        return Run(start, end, "hex", binascii.unhexlify(digits[1][: len(digits[1]) & ~1]))
     usable = run[:-1] if len(run) % 4 == 1 else run
-    padded = usable.encode("ascii").translate(_URL_SAFE) + b"=" * (-len(usable) % 4)
+    padded = usable.translate(_URL_SAFE) + b"=" * (-len(usable) % 4)
     return Run(start, end, "base64", binascii.a2b_base64(padded))

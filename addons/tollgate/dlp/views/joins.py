@@ -10,6 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tollgate.calls import Slot
+from tollgate.dlp.views.signs import Signs, matches
 from tollgate.dlp.views.view import Piece
 
 _LONGEST = 256
@@ -17,6 +18,8 @@ _LONGEST = 256
 _OF_WORDS = string.ascii_letters + string.digits + "_+/=@.-"
 _HEAD = re.compile(r"[A-Za-z0-9_+/@.-]++=*+(?!\s*[:=(\[]|[A-Za-z0-9])")
 """The first word of what follows, unless it is a name that something is assigned to."""
+_OF_VALUES = re.compile("[0-9@]")
+"""What any value has that is looked for here."""
 _NUMBER = re.compile(r"[\d-]+")
 _KNOWN_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{3}-\d{3}-\d{4}")
 _ADDRESS = re.compile(r"[^@]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}[.-]?")
@@ -28,6 +31,8 @@ _TELLING = re.compile(r"[\d@]")
 def glue(tail: str, head: str) -> str | None:
     """What stood between two words that may be one value taken apart; None where they are two."""
     whole = tail + head
+    if not _OF_VALUES.search(whole):
+        return None
     if _NUMBER.fullmatch(whole):
         if len(tail) == len(head) == 4 and whole.isdigit():  # groups of a card number
             return " "
@@ -57,61 +62,58 @@ def _last_word(text: str, end: int) -> str:
 # -- within one text -----------------------------------------------------------------------------------------
 
 _WORD = "[A-Za-z0-9_+/=@.-]"
-_CONCATENATED = tuple(
-    re.compile(
+_CONCATENATED = {
+    quote: re.compile(
         rf"{quote}(?=[\s+.&|\\])(?<={_WORD}{quote})\s*+(?:[+.&]|\|\|)?+\s*+(?:\\\r?\n\s*+)?+"
         rf"[fbruFBRU]{{0,2}}+{quote}(?={_WORD})"
     )
     for quote in "\"'`"
-)
-_LINE_ENDS = (
-    re.compile(r"(\n(?<=[A-Za-z0-9_@\r\\=-]\n)[ \t]*+)(?=[a-z_.+/-]{0,80}+[0-9A-Z@])"),
-    re.compile(r"@[A-Za-z0-9.-]*+\r?(\n[ \t]*+)(?=[a-z])"),
-)
+}
+_LINE_END = re.compile(r"(\n(?<=[A-Za-z0-9_@\r\\=-]\n)[ \t]*+)(?=[a-z_.+/-]{0,80}+[0-9A-Z@])")
+_ADDRESS_END = re.compile(r"@[A-Za-z0-9.-]*+\r?(\n[ \t]*+)(?=[a-z])")
 """Line ends, those of shell and quoted-printable too, before no ordinary word or within an address."""
 _SPACED = tuple(
     re.compile(rf"(?<![^\s\"'(:=]){char}(?:{gap}{char}){{8,}}(?!{char})")
     for char, gap in ((r"\S", " "), ("[A-Za-z0-9]", r"\."))
 )
-_SINGLE = b"a a a a a a"
 _NEAR, _FAR = 64, 4096
 """Characters before and behind such a sign that are looked at, where lines are long."""
-_CLASSES = bytes(ord("a") if 0x20 < code < 0x7F and code != ord(".") else ord(" ") for code in range(256))
 
 
-def gaps(text: str) -> Iterator[Piece]:
+def gaps(text: str, signs: Signs) -> Iterator[Piece]:
     """What stands between the parts of values that may have been taken apart."""
     yield from _concatenated(text)
     yield from _broken(text)
-    yield from _spaced(text)
+    yield from _spaced(text, signs)
 
 
 def _concatenated(text: str) -> Iterator[Piece]:
-    for pattern in _CONCATENATED:
-        for match in pattern.finditer(text):
-            yield Piece(*match.span(), "")
+    for quote, pattern in _CONCATENATED.items():
+        if quote in text:
+            yield from (Piece(*match.span(), "") for match in pattern.finditer(text))
 
 
 def _broken(text: str) -> Iterator[Piece]:
-    for match in chain.from_iterable(pattern.finditer(text) for pattern in _LINE_ENDS):
+    address = matches(_ADDRESS_END, "@", text)
+    for match in chain(_LINE_END.finditer(text), address):
         start, end = match.span(1)
         if text[start - 1] in "\r\\=":
             start -= 1
-        tail, head = _last_word(text, start), _HEAD.match(text, end)
-        if tail and head and (between := glue(tail, head[0])) is not None:
-            yield Piece(start, end, between)
+        if head := _HEAD.match(text, end):
+            tail = _last_word(text, start)
+            if tail and (between := glue(tail, head[0])) is not None:
+                yield Piece(start, end, between)
 
 
-def _spaced(text: str) -> Iterator[Piece]:
-    """The gaps of values that are written with one between all characters: A K I A, 4.1.1.1"""
-    classes = text.encode("ascii", "replace").translate(_CLASSES)
-    at = classes.find(_SINGLE)
+def _spaced(text: str, signs: Signs) -> Iterator[Piece]:
+    """The gaps of values that are written with one between all characters."""
+    at = signs.spaced()
     while at >= 0:
         begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at, at + _FAR)
         begin, end = max(begin, at - _NEAR), end if end >= 0 else min(at + _FAR, len(text))
         for match in chain.from_iterable(pattern.finditer(text, begin, end) for pattern in _SPACED):
             yield from (Piece(gap, gap + 1, "") for gap in range(match.start() + 1, match.end(), 2))
-        at = classes.find(_SINGLE, end)
+        at = signs.spaced(end)
 
 
 # -- over slots ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from itertools import chain
 from tollgate.calls import Kind
 from tollgate.dlp.views import documents, encodings, normalise
 from tollgate.dlp.views.joins import gaps
+from tollgate.dlp.views.signs import Signs
 from tollgate.dlp.views.view import Budget, Piece, View, ViewError, in_order, original
 from tollgate.policy.dlp import Views
 
@@ -42,16 +43,17 @@ class _Look:
 
     def into(self, view: View, depth: int = 0, rounds: int = 0, joined: bool = False) -> Iterator[View]:
         """The views of a view. `depth` counts what encloses it, `rounds` the decodings in place."""
-        for decoded in self._decoded(view, rounds):
+        signs = Signs(view.text)
+        for decoded in self._decoded(view, signs, rounds):
             yield decoded
             yield from self.into(decoded, depth, rounds + 1, joined)
-        for whole in self._changed(view, "joined", self._parted(view, joined)):
+        for whole in self._parted(view, signs) if self.limits.joins and not joined else ():
             yield whole
             yield from self.into(whole, depth, rounds, joined=True)
-        yield from self._enclosed(view, depth)
+        yield from self._enclosed(view, signs, depth)
 
-    def _decoded(self, view: View, rounds: int) -> Iterator[View]:
-        found = {"normalised": list(normalise.pieces(view.text))}
+    def _decoded(self, view: View, signs: Signs, rounds: int) -> Iterator[View]:
+        found = {"normalised": list(normalise.pieces(view.text, signs))}
         if self.limits.encodings:
             found.update(encodings.pieces(view.text))
         name = "+".join(name for name, pieces in found.items() if pieces)
@@ -59,21 +61,19 @@ class _Look:
             raise ViewError(f"text is encoded more than {_MOST_ROUNDS} times", "too_deep")
         yield from self._changed(view, name, chain.from_iterable(found.values()))
 
-    def _parted(self, view: View, joined: bool) -> Iterable[Piece]:
-        return gaps(view.text) if self.limits.joins and not joined else ()
+    def _parted(self, view: View, signs: Signs) -> Iterator[View]:
+        return self._changed(view, "joined", gaps(view.text, signs))
 
     def _changed(self, view: View, name: str, pieces: Iterable[Piece]) -> Iterator[View]:
         for child in view.rewritten(name, in_order(pieces)):
             self.budget.take(len(child.text))
             yield child
 
-    def _enclosed(self, view: View, depth: int) -> Iterator[View]:
+    def _enclosed(self, view: View, signs: Signs, depth: int) -> Iterator[View]:
         if not (self.limits.encodings or (self.limits.documents and self.kind == "blob")):
             return
         shortest = _SHORTEST_BLOB if self.kind == "blob" else _SHORTEST
-        for run in encodings.runs(view.text, shortest):
-            if not documents.promising(run.data):
-                continue
+        for run in encodings.runs(view.text, signs, shortest, documents.promising):
             enclosing = view.span(run.start, run.end) or view.enclosing
             key = enclosing, hash(run.data)
             if key not in self.seen:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import binascii
 import quopri
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from email.utils import collapse_rfc2231_value
 from itertools import pairwise
+from typing import NamedTuple
 
 from tollgate.dlp.views.documents import charset_of, hides, is_container
 from tollgate.dlp.views.view import ViewError
 
+_FILENAME = re.compile(rb"filename\*?\d*\*?=\"?([^\"\\\r\n;]*)", re.IGNORECASE)
+_LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*(?=\r?$)", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _TRANSFER: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
@@ -44,6 +47,10 @@ class Part:
     """Its content, transfer encoding undone."""
     charset: str
     """In which its content is text that can be rewritten in place; empty where it is not."""
+    filename_at: tuple[int, int] | None = None
+    """Where the file name stands in the body, where it can be rewritten in place."""
+    length_at: tuple[int, int] | None = None
+    """Where the part says how long its content is; few do."""
 
     @property
     def text(self) -> str | None:
@@ -74,13 +81,35 @@ def _begins_line(content: bytes, match: re.Match[bytes]) -> bool:
     return content[match.start() - 1 : match.start()] in (b"", b"\n")
 
 
-def rewrite(content: bytes, edits: Iterable[tuple[Part, str]]) -> bytes:
-    """The body with other texts in the place of those of some parts; all other bytes stay."""
+class Edit(NamedTuple):
+    """Other bytes in a place of a body."""
+
+    start: int
+    end: int
+    data: bytes
+
+
+def with_text(part: Part, text: str) -> Iterator[Edit]:
+    """Another text in the place of a part's."""
+    data = text.encode(part.charset)
+    yield Edit(part.start, part.end, data)
+    if part.length_at:
+        yield Edit(*part.length_at, str(len(data)).encode())
+
+
+def with_filename(part: Part, name: str) -> Iterator[Edit]:
+    """Another file name for a part, where it can have one."""
+    if part.filename_at:
+        yield Edit(*part.filename_at, name.encode())
+
+
+def rewrite(content: bytes, edits: Iterable[Edit]) -> bytes:
+    """The body with other bytes in some places."""
     out: list[bytes] = []
     done = 0
-    for part, text in sorted(edits, key=lambda edit: edit[0].start):
-        out += (content[done : part.start], text.encode(part.charset))
-        done = part.end
+    for edit in sorted(edits):
+        out += (content[done : edit.start], edit.data)
+        done = edit.end
     return b"".join((*out, content[done:]))
 
 
@@ -105,14 +134,26 @@ def _part(content: bytes, start: int, end: int) -> Part:
         raise _broken("a part has headers that can be read in two ways")
     raw = content[blank.end() : end]
     data = _transferred(raw, headers)
+    filename = headers.get_filename("")
     return Part(
         collapse_rfc2231_value(headers.get_param("name", "", "content-disposition")),
-        headers.get_filename(""),
+        filename,
         blank.end(),
         end,
         data,
         _rewritable(data, headers) if data == raw else "",
+        _only(_FILENAME, content, start, blank.start(), filename),
+        _only(_LENGTH, content, start, blank.start(), str(headers.get("content-length", ""))),
     )
+
+
+def _only(
+    pattern: re.Pattern[bytes], content: bytes, start: int, end: int, value: str
+) -> tuple[int, int] | None:
+    """Where the value stands in a part's headers; None where it does not, or in more than one way."""
+    found = list(pattern.finditer(content, start, end))
+    is_it = value and len(found) == 1 and found[0][1] == value.encode("utf-8", "replace")
+    return found[0].span(1) if is_it else None
 
 
 def _transferred(raw: bytes, headers: Message) -> bytes:

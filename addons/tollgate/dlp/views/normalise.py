@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+from tollgate.dlp.views.signs import CONTROLS, Signs
 from tollgate.dlp.views.view import Piece
 
 _CHUNK = 256
@@ -33,7 +34,6 @@ _HYPHENS = "\u2010\u2011\u2012\u2013\u2043\u2212\ufe58"
 _LONG_DASHES = "\u2014\u2015"
 _WIDE_SIGNS = "".join(map(chr, (*range(0xFF01, 0xFF10), *range(0xFF1A, 0xFF21), *range(0xFF3B, 0xFF41))))
 _OF_VALUE = re.compile("[A-Za-z0-9\uff01-\uff5e]")
-_CONTROLS = [chr(c) for c in (*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F)]
 
 _LATIN = dict(zip("ɡıɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "giaiABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
 _LETTER_BLOCKS = ((0x1F150, "A"), (0x1F170, "A"), (0x1F1E6, "A"))
@@ -57,9 +57,10 @@ _SMUGGLED = re.compile(f"{_SPELLING}{_SPELLING}{{3,}}")
 """Text written in invisible characters: tags spell ASCII, variation selectors spell bytes."""
 
 
-def pieces(text: str) -> Iterator[Piece]:
+def pieces(text: str, signs: Signs) -> Iterator[Piece]:
     """What is to be replaced or left out."""
-    yield from _controls(text)
+    if signs.has_controls:
+        yield from _controls(text)
     if not text.isascii():
         for stretch in _foreign(text):
             for start, end in _parted(text, *stretch):
@@ -67,7 +68,7 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def _controls(text: str) -> Iterator[Piece]:
-    for control in _CONTROLS:
+    for control in map(chr, CONTROLS):
         at = text.find(control)
         while at >= 0:
             yield Piece(at, at + 1, "")
