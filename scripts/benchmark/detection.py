@@ -89,7 +89,7 @@ def _turns() -> Bodies:
 CASES = (
     Case("1 KB call", lambda: _small(1024), 400),
     Case(f"1 of {EVENTS} events", lambda: _small(1024, stream=True), 6, load.stream, EVENTS),
-    *(Case(f"1 MB of {kind}, new", partial(_megabytes, kind), 4, first=True) for kind in texts.KINDS),
+    *(Case(f"1 MB of new {kind}", partial(_megabytes, kind), 4, first=True) for kind in texts.KINDS),
     Case(f"turn {TURNS}, 1 MB", _turns, 12),
 )
 

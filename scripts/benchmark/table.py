@@ -46,8 +46,13 @@ def _cells(row: Row) -> list[str]:
 
 
 def detection_table(measured: Detection) -> Table:
-    shown = Table(title="Detection", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("", "Tollgate"):
+    shown = Table(
+        title="Tollgate without and with detection",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for heading in ("", "detection"):
         shown.add_column(heading, no_wrap=True)
     for heading in ("CPU\nms", "MB\na second", "loop late\np50, p99, most", "others' events\np50, p99, most"):
         shown.add_column(heading, justify="right", no_wrap=True)
@@ -55,13 +60,13 @@ def detection_table(measured: Detection) -> Table:
         ours = row.setup == DETECTING
         speed = "" if row.mb_per_s is None else f"{row.mb_per_s:.1f}"
         cells = (f"{row.cpu:.3f}", speed, _spread(row.lag), _spread(row.events))
-        name = row.setup if ours else "without"
+        name = "with" if ours else "without"
         shown.add_row("" if ours else row.case, name, *cells, end_section=ours)
     return shown
 
 
 def _spread(values: tuple[float, float, float] | None) -> str:
-    return "" if values is None else " ".join(f"{value:5.2f}" for value in values)
+    return "" if values is None else " ".join(f"{value:.1f}" for value in values)
 
 
 def detection_notes(measured: Detection) -> str:
