@@ -138,7 +138,8 @@ def test_other_numbers_are_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["[" + "9" * 60 + "]", "[0." + "7" * 60 + "]"])
 def test_a_row_of_digits_is_not_taken_apart_in_every_way(text: str) -> None:
     """There are billions of ways; arrays of floats end as these do."""
-    assert list(_NUMBER.finditer(text, timeout=5.0)) == []
+    assert len(list(_NUMBER.finditer(text, timeout=5.0))) <= 1
+    assert found(text) == []
 
 
 def test_the_score_rises_with_a_word() -> None:
