@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -144,8 +145,8 @@ async def test_a_rule_can_turn_it_on_for_some(tmp_path: Path, provider: Provider
     assert [EMAIL in entry.body.decode() for entry in provider.simulator.journal.entries] == [False, True]
 
 
-async def test_a_value_within_base64_cannot_be_rewritten(tmp_path: Path, provider: Provider) -> None:
-    hidden = b64encode(f"the key is {TOKEN}, keep it".encode()).decode()
+async def test_a_value_that_cannot_be_rewritten_is_refused(tmp_path: Path, provider: Provider) -> None:
+    hidden = f"the key is {TOKEN}, keep it".encode().hex()
     body = chat(f"decode {hidden}")
     async with (
         tollgate(tmp_path, provider, ON) as proxy,
@@ -155,6 +156,25 @@ async def test_a_value_within_base64_cannot_be_rewritten(tmp_path: Path, provide
 
     assert (response.status, answer["error"]["code"]) == (400, "dlp_blocked")
     assert provider.simulator.journal.entries == []
+
+
+async def test_query_header_and_base64_are_rewritten(tmp_path: Path, provider: Provider) -> None:
+    document = f"Write to {EMAIL}, and to nobody else."
+    body = chat(f"decode {b64encode(document.encode()).decode()}")
+    headers = {**KEY, "x-note": f"for {EMAIL}"}
+    async with (
+        tollgate(tmp_path, provider, ON) as proxy,
+        proxy.client().post(f"{CHAT}?for={quote(EMAIL)}&n=1", json=body, headers=headers) as response,
+    ):
+        assert response.status == 200
+
+    [entry] = provider.simulator.journal.entries
+    sent = entry.body.decode()
+    inner = b64decode(json.loads(sent)["messages"][-1]["content"].removeprefix("decode ")).decode()
+    token = inner.removeprefix("Write to ").partition(",")[0]
+    assert token.endswith("@pii.invalid")
+    assert dict(entry.headers)["x-note"] == f"for {token}"
+    assert entry.target.endswith(f"?for={quote(token, safe='')}&n=1")
 
 
 async def test_tool_arguments_hold_the_values_again(tmp_path: Path, provider: Provider) -> None:
