@@ -31,7 +31,7 @@ rules:
 
 def run(*words: str | Path) -> tuple[int, str]:
     """The exit code and what was printed, on a wide terminal."""
-    result = CliRunner(env={"COLUMNS": "160"}).invoke(app, [str(word) for word in words])
+    result = CliRunner(env={"COLUMNS": "240"}).invoke(app, [str(word) for word in words])
     return result.exit_code, result.output
 
 
