@@ -150,6 +150,15 @@ def test_values_over_several_parts_are_found(choice: str, refused: bool) -> None
         assert texts == ["number ", " it is"]
 
 
+def test_numbers_of_two_outputs_are_no_address() -> None:
+    body = says([{"type": "text", "text": text} for text in ("rate=1794300.10", "20.30.40 done")])
+
+    treatment, _, _ = treated(body, rules={"IP_ADDRESS": r"\d{1,2}(?:\.\d{1,2}){3}"})
+
+    assert treatment.refusal is None
+    assert treatment.findings == []
+
+
 @pytest.mark.parametrize(
     ("target", "headers", "found"),
     [

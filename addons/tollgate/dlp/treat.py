@@ -19,6 +19,8 @@ from tollgate.dlp.views import joins, multipart
 from tollgate.dlp.views.view import Piece
 from tollgate.policy.dlp import Action
 
+_NEVER_APART = frozenset(("IP_ADDRESS",))
+"""What nobody takes apart over messages, and the end of one number and the beginning of another often make."""
 _ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
 """Keys under which text stands that the provider signed, and gets back to the letter."""
 _BILLING = "x-anthropic-billing-header:"
@@ -127,8 +129,8 @@ class _Treating:
         for join in joins(slots):
             for span in self._settling.resolved(self._examiner.joined(join.text)):
                 pieces = join.spans(span.start, span.end)
-                if len(pieces) < 2:
-                    continue  # it is found in its slot as well
+                if len(pieces) < 2 or span.entity in _NEVER_APART:
+                    continue  # it is found in its slot as well, or is none
                 place = " and ".join(place_of(slot) for slot, _, _ in pieces)
                 if self._settling.cannot_stay(span, place):
                     for slot, start, end in pieces:

@@ -78,6 +78,7 @@ def test_what_belongs_apart_stays_apart(text: str) -> None:
         ("jane.doe@", "x.io", ""),
         ("abcdefgh", "ijklmnop", None),
         ("12345", "67890", None),
+        ("1794300000.12", "10.4.5", None),
         ("a1", "b2", None),
         ("jane@x.io", "or", None),
         ("mail", "bob@x.io", None),

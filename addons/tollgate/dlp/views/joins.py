@@ -20,7 +20,8 @@ _HEAD = re.compile(r"[A-Za-z0-9_+/@.-]++=*+(?!\s*[:=(\[]|[A-Za-z0-9])")
 """The first word of what follows, unless it is a name that something is assigned to."""
 _OF_VALUES = re.compile("[0-9@]")
 """What any value has that is looked for here."""
-_NUMBER = re.compile(r"[\d-]+")
+_NUMBER = re.compile(r"[\d.:,-]+")
+"""Also such as are no value when they are put together: measurements, addresses of machines."""
 _KNOWN_NUMBERS = re.compile(r"\d{3}-\d{2}-\d{4}|\d{3}-\d{3}-\d{4}")
 _ADDRESS = re.compile(r"[^@]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}[.-]?")
 _SHORTEST_KEY = 12
