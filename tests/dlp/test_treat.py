@@ -151,7 +151,7 @@ def test_values_over_several_parts_are_found(choice: str, refused: bool) -> None
 
 
 def test_numbers_of_two_outputs_are_no_address() -> None:
-    body = says([{"type": "text", "text": text} for text in ("rate=1794300.10", "20.30.40 done")])
+    body = says([{"type": "text", "text": text} for text in ("took=10.2", "0.30.40 is out")])
 
     treatment, _, _ = treated(body, rules={"IP_ADDRESS": r"\d{1,2}(?:\.\d{1,2}){3}"})
 
