@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from tollgate.policy.cost import CostSettings
 from tollgate.policy.dlp import Detection, Dlp
 from tollgate.policy.fields import (
     Clients,
@@ -214,6 +215,7 @@ class PolicyFile(Settings):
     identification: Identification = Identification()
     detection: Detection = Detection()
     upstream: Upstream = Upstream()
+    cost: CostSettings = CostSettings()
     trail: Trail = Trail()
     rules: list[Rule] = Field(default_factory=list)
     """Settings for some calls, in order. Those of several files are put together."""
