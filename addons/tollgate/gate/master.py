@@ -81,8 +81,8 @@ class TollgateMaster(master.Master):
             update_alt_svc.UpdateAltSvc(),
             errorcheck.ErrorCheck(),
             self.gate,
+            *more,  # before the rooms, so that they hear of a call's end after all of these
             *rooms(),
-            *more,
         )
         self._stopping: asyncio.Task[None] | None = None
 

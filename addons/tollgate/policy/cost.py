@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tollgate.policy.budgets import Alerts, Budget, Ledger
 from tollgate.policy.fields import File
 from tollgate.policy.part import Part
+
+
+def check_zone(name: str) -> str:
+    """A time zone that this machine knows."""
+    if name != "UTC":  # which needs no data
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as e:
+            message = (
+                "is no time zone that this machine knows: write one like Europe/Berlin or America/New_York"
+            )
+            raise ValueError(f"{message}, and install tzdata where there is none") from e
+    return name
+
+
+def check_names(budgets: list[Budget]) -> list[Budget]:
+    """Spending is counted under a budget's name."""
+    names = [budget.name for budget in budgets]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f'two budgets are called "{twice[0]}": each needs a name of its own')
+    return budgets
+
+
+type Zone = Annotated[str, AfterValidator(check_zone)]
 
 
 class Currency(Part):
@@ -50,5 +76,14 @@ class CostSettings(Part):
     """Whether calls are priced and budgets kept."""
     prices: PriceSettings = PriceSettings()
     counting: CountingSettings = CountingSettings()
-    budgets: list[Any] = Field(default_factory=list)
-    """What may be spent."""
+    timezone: Zone = "UTC"
+    """Where days, weeks and months begin, as the IANA database names it: Europe/Berlin."""
+    team_headers: list[str] = ["x-tollgate-team"]
+    """The first of these that a request has names its team, where its user is in no group of
+    `identification`: the first group that a user is in is their team."""
+    budgets: Annotated[list[Budget], AfterValidator(check_names)] = Field(default_factory=list)
+    """What may be spent. A file's list replaces that of the files before it."""
+    alerts: Alerts = Alerts()
+    headers: bool = False
+    """Tell clients `x-tollgate-cost` (of whole answers) and `x-tollgate-budget-remaining`."""
+    ledger: Ledger = Ledger()
