@@ -1,4 +1,4 @@
-"""Whether a call may be made: its cost is held on its budgets, another model is asked for, or it is refused."""
+"""Whether a call may be made: its cost is held on its budgets, another model is asked for, or it ends."""
 
 from __future__ import annotations
 

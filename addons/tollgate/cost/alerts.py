@@ -1,4 +1,4 @@
-"""Tells people that a budget runs low: what is said, and how it gets to a webhook, off the path of any call."""
+"""Tells people that a budget runs low: what is said, and how it gets to a webhook, off any call's path."""
 
 from __future__ import annotations
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tollgate.calls import Attempt, Call, Usage
 from tollgate.cost.budgets import Payer
 from tollgate.cost.ledger import Entry
-from tollgate.cost.prices import Price
+
+if TYPE_CHECKING:
+    from tollgate.cost.prices import Price
 
 _ERRORS_FROM = 300
 FREE = "free"
@@ -37,8 +39,8 @@ def expected(prices: Prices, call: Call, model: str, usage: Usage) -> int:
 def bill(
     prices: Prices, call: Call, payer: Payer, paid: str, model: str, counted: Usage | None = None
 ) -> list[Entry]:
-    """The entries of a call that is over. `model`: the one asked for at the provider. `counted`: what the last
-    attempt used as far as we saw it, where the provider did not say."""
+    """The entries of a call that is over. `model`: the one asked for at the provider. `counted`: what the
+    last attempt used as far as we saw it, where the provider did not say."""
     if not call.attempts and call.cache == "hit":
         return _cached(prices, call, payer, paid, model)
     found = [

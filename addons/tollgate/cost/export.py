@@ -53,8 +53,8 @@ FOCUS_COLUMNS = (
     "x_Calls",
     "x_PriceSource",
 )
-"""Of FOCUS 1.2: https://focus.finops.org/focus-specification/v1-2/ . Its mandatory columns, some that fit, and
-ours, which begin with x_. An estimate and no invoice: BilledCost is what we worked out."""
+"""Of FOCUS 1.2: https://focus.finops.org/focus-specification/v1-2/ . Its mandatory columns, some that fit,
+and ours, which begin with x_. An estimate and no invoice: BilledCost is what we worked out."""
 
 
 def rows(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:

@@ -99,7 +99,7 @@ _JSON = {
     "purses": list,
 }
 _PRICED = """UPDATE entries SET cost = ?, charged = ?, saved = ?, cache_saved = ?, parts = ?, source = ?
-    WHERE id = ? AND attempt = ?"""
+    WHERE id = ? AND attempt = ? AND cost IS ?"""
 
 
 def add(database: sqlite3.Connection, entry: Entry) -> bool:
@@ -110,12 +110,14 @@ def add(database: sqlite3.Connection, entry: Entry) -> bool:
     return True
 
 
-def replace(database: sqlite3.Connection, old: Entry, new: Entry) -> None:
-    """Put another price in the place of an entry's, in its hour too."""
+def replace(database: sqlite3.Connection, old: Entry, new: Entry) -> bool:
+    """Put another price in the place of an entry's, in its hour too. False where somebody else was first."""
     money = (new.cost, new.charged, new.saved, new.cache_saved, _dump(dict(new.parts)), new.source)
-    database.execute(_PRICED, (*money, old.id, old.attempt))
+    if not database.execute(_PRICED, (*money, old.id, old.attempt, old.cost)).rowcount:
+        return False
     change = [after - before for before, after in zip(_sums(old), _sums(new), strict=True)]
     database.execute(_SUM_UP, (*_hour_key(old), *change))
+    return True
 
 
 def entries(

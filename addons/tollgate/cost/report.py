@@ -172,9 +172,7 @@ def _dearest(groups: Mapping[str, Line]) -> dict[str, Line]:
     return dict(sorted(groups.items(), key=lambda item: (item[1].weight, item[0]), reverse=True))
 
 
-def _by_day(
-    rows: Iterable[Mapping[str, Any]], since: float, now: float, zone: tzinfo
-) -> dict[date, Line]:
+def _by_day(rows: Iterable[Mapping[str, Any]], since: float, now: float, zone: tzinfo) -> dict[date, Line]:
     first, last = (datetime.fromtimestamp(moment, zone).date() for moment in (since, now))
     days = {first + timedelta(days=n): Line() for n in range((last - first).days + 1)}
     for row in rows:
