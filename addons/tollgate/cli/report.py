@@ -26,9 +26,9 @@ from tollgate.store.purses import all_purses
 BILLED, PLAN = "cyan", "magenta"
 MOST_DAYS = 45
 """More than that are shown by the week."""
-_WIDE = 100
-"""Characters from which on a terminal has room for tokens."""
-_FIRM, _LOW = 1.0, 0.8
+_WIDE, _MIDDLE = 100, 90
+"""Characters from which on a terminal has room for all, and for all but tokens."""
+_FULL, _LOW = 1.0, 0.8
 
 Since = Annotated[
     str, typer.Option(help="From when on: month (its first day), 24h, 7d, 2w, or a day such as 2026-11-01.")
@@ -161,13 +161,14 @@ def _table(lines: Mapping[str, Line], books: Books, width: int, names: Literal["
 def _cells_of(books: Books, width: int) -> list[Callable[[Line], Text]]:
     """What stands beside a bar. What is not known is said to be so, and is no zero."""
     show = books.money.show
-    cells: list[Callable[[Line], Text]] = [
-        lambda line: Text(show(line.cost) if line.cost else ""),
-        lambda line: Text(show(line.plans) if line.plans else "", PLAN),
-        lambda line: Text(f"{line.unknown:,} unknown" if line.unknown else "", "yellow"),
-        lambda line: Text(f"{line.calls:,} calls" if line.calls else "", "dim"),
+    cells: list[tuple[int, Callable[[Line], Text]]] = [
+        (0, lambda line: Text(show(line.cost) if line.cost else "")),
+        (0, lambda line: Text(show(line.plans) if line.plans else "", PLAN)),
+        (0, lambda line: Text(f"{line.unknown:,} unknown" if line.unknown else "", "yellow")),
+        (_MIDDLE, lambda line: Text(f"{line.calls:,} calls" if line.calls else "", "dim")),
+        (_WIDE, lambda line: Text(_tokens(line), "dim")),
     ]
-    return [*cells, lambda line: Text(_tokens(line), "dim")] if width >= _WIDE else cells
+    return [cell for least, cell in cells if width >= least]
 
 
 def together(lines: Iterable[Line]) -> Line:
@@ -193,20 +194,20 @@ def _tokens(line: Line) -> str:
 
 def budgets_table(budgets: Iterable[Filled], books: Books, width: int) -> Table:
     """How full each purse is, the fullest first."""
-    show = books.money.show
     every = {budget.name: PERIODS[budget.every] for budget in books.settings.budgets}
+    space = max(8, width // 5)
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, max_width=max(20, width // 3), overflow="ellipsis")
-    table.add_column(width=max(8, width // 5), no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(width=space, no_wrap=True)
+    for _ in range(3 if width >= _WIDE else 2):
+        table.add_column(justify="right", no_wrap=True)
     for purse in budgets:
-        style = "red" if purse.share >= _FIRM else "yellow" if purse.share >= _LOW else "green"
+        style = "red" if purse.share >= _FULL else "yellow" if purse.share >= _LOW else "green"
         name = Text.assemble(purse.budget, (f"  {purse.whose}" if purse.whose else "", "dim"))
-        filled = bar([(purse.spent, style), (purse.held, "dim")], purse.limit or 1, max(8, width // 5))
-        filled.append("·" * (max(8, width // 5) - len(filled)), "dim")
-        spent = f"{show(purse.spent)} of {show(purse.limit)}"
+        filled = bar([(purse.spent, style), (purse.held, "dim")], purse.limit or 1, space)
+        filled.append("·" * (space - len(filled)), "dim")
+        spent = f"{books.money.show(purse.spent)} of {books.money.show(purse.limit)}"
         until = f"{every.get(purse.budget, '')} until {purse.reopens:%-d %b %H:%M}".strip()
-        table.add_row(name, filled, Text(f"{purse.share:.0%}", style), spent, until)
+        cells = [name, filled, Text(f"{purse.share:.0%}", style), Text(spent), Text(until, "dim")]
+        table.add_row(*cells[: len(table.columns)])
     return table
