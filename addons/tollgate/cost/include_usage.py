@@ -1,4 +1,4 @@
-"""Has providers say the usage of streams where they do so only if asked, and hides it from who did not ask."""
+"""Has providers say the usage of streams that do so only if asked, and hides it from who did not ask."""
 
 from __future__ import annotations
 
