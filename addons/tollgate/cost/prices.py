@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib import resources
 
 from tollgate.calls import Call, Usage
 from tollgate.cost.overlay import Entry, rates_of, read_entries, read_overlays
 from tollgate.cost.public import SOURCE, PublicPrices
 from tollgate.cost.rates import TOKENS, Rates, bill, times
+from tollgate.cost.tables import text_of
 from tollgate.policy.cost import PriceSettings
 from tollgate.providers import Providers
 
@@ -77,8 +77,7 @@ class PriceBook:
         self._public = PublicPrices()
         self._ids = {row.id: row.prices for row in (providers or Providers.builtin()).rows}
         self._own = read_overlays(settings.overlays)
-        text = resources.files("tollgate.cost").joinpath("prices.yaml").read_text("utf-8")
-        self._shipped = tuple(read_entries(text, "prices.yaml"))
+        self._shipped = tuple(read_entries(text_of("prices.yaml"), "prices.yaml"))
         self._check_likes()
         self._rates = lru_cache(maxsize=4096)(self._find)
 
