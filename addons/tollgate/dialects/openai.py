@@ -96,7 +96,7 @@ COUNTS = Counts(
         ("output_image", "output"),
     ),
     total="total_tokens",
-    tier=("service_tier", "usage.service_tier"),
+    words={"tier": ("service_tier", "usage.service_tier")},
     beside=_beside,
 )
 """https://platform.openai.com/docs/api-reference: totals of input and output contain all of their details."""
