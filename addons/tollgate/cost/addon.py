@@ -14,7 +14,7 @@ from tollgate.calls import Answer, Call, Event, Runtime, Usage
 from tollgate.cost import include_usage
 from tollgate.cost.admission import admit
 from tollgate.cost.alerts import alert, post
-from tollgate.cost.bill import bill, total
+from tollgate.cost.bill import bill, total, untold
 from tollgate.cost.budgets import crossed
 from tollgate.cost.desk import Carried, Desk
 from tollgate.cost.ledger import FILE, Entry
@@ -25,7 +25,6 @@ from tollgate.policy.cost import CostSettings
 logger = logging.getLogger(__name__)
 
 COST = "x-tollgate-cost"
-_ERRORS_FROM = 300
 
 
 class Cost:
@@ -48,7 +47,7 @@ class Cost:
             return
         webhook(settings)
         learned = before.estimator if before and before.settings.counting == settings.counting else None
-        self._prepared = Desk(runtime.policy, learned)
+        self._prepared = Desk(runtime, learned)
 
     def llm_setup(self, runtime: Runtime) -> None:
         """Open the ledger where the policy says. StateError where that cannot be; an open one then stays."""
@@ -95,7 +94,11 @@ class Cost:
     async def llm_response(self, call: Call, answer: Answer) -> None:
         """What a whole answer costs is known before its head goes out."""
         carried: Carried | None = call.notes.get("cost")
-        if carried is not None and carried.desk.settings.headers:
+        if carried is None:
+            return
+        if untold(call):
+            carried.desk.estimator.see(call, Event(answer.body))
+        elif carried.desk.settings.headers:
             cost = total(entries(call, carried))
             call.extra_headers[COST] = "unknown" if cost is None else carried.desk.money.plain(cost)
 
@@ -155,15 +158,6 @@ def entries(call: Call, carried: Carried, counted: Usage | None = None) -> list[
     found = bill(carried.desk.prices, call, carried.payer, carried.paid, carried.model, counted)
     purses = tuple(share.claim.purse for share in carried.shares)
     return [replace(entry, purses=purses) for entry in found] if purses else found
-
-
-def untold(call: Call) -> bool:
-    """True where an answer came, and its provider has not said, or not to its end, what it used."""
-    if not call.attempts:
-        return False
-    last = call.attempts[-1]
-    came = last.status is not None and last.status < _ERRORS_FROM
-    return came and (last.usage is None or not last.complete)
 
 
 def webhook(settings: CostSettings) -> str:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from tollgate.cost.prices import Price
 
 _ERRORS_FROM = 300
-FREE = "free"
-"""The source of a price that nobody asks: counting tokens, listing models."""
 
 
 class Prices(Protocol):
     """What a `PriceBook` can say."""
 
-    def price(
-        self, provider: str, model: str, usage: Usage, *, host: str, operation: str, time: float
+    def of(self, call: Call, usage: Usage | None, asked: str) -> Price | None: ...
+
+    def by_names(
+        self, provider: str, names: tuple[str, str], usage: Usage, *, host: str, operation: str, time: float
     ) -> Price | None: ...
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int: ...
@@ -30,7 +30,7 @@ class Prices(Protocol):
 
 def expected(prices: Prices, call: Call, model: str, usage: Usage) -> int:
     """Nano-dollars that a call may come to, for a reservation."""
-    price = _price(prices, call, model, usage)
+    price = prices.of(call, usage, model)
     if price is not None:
         return price.nanos
     return max(1, prices.ceiling(call.provider, model, usage))  # what nobody knows is never taken for free
@@ -41,15 +41,23 @@ def bill(
 ) -> list[Entry]:
     """The entries of a call that is over. `model`: the one asked for at the provider. `counted`: what the
     last attempt used as far as we saw it, where the provider did not say."""
+    blank = _blank(call, payer, paid, model)
     if not call.attempts and call.cache == "hit":
-        return _cached(prices, call, payer, paid, model)
-    found = [
-        _attempt(
-            prices, call, n, attempt, payer, paid, model, counted if attempt is call.attempts[-1] else None
-        )
-        for n, attempt in enumerate(call.attempts, 1)
-    ]
-    return [entry for entry in found if entry is not None]
+        return [_cached(prices, call, blank)]
+    found = []
+    for number, attempt in enumerate(call.attempts, 1):
+        usage = counted if counted and attempt is call.attempts[-1] else attempt.usage
+        if entry := _attempt(prices, call, attempt, replace(blank, attempt=number), usage):
+            found.append(entry)
+    return found
+
+
+def untold(call: Call) -> bool:
+    """True where a model's answer came, and the provider has not said, or not to its end, what it used."""
+    if not call.attempts or not call.model:
+        return False
+    last = call.attempts[-1]
+    return _came(last) and (last.usage is None or not last.complete)
 
 
 def total(entries: Sequence[Entry]) -> int | None:
@@ -59,65 +67,65 @@ def total(entries: Sequence[Entry]) -> int | None:
 
 
 def reprice(prices: Prices, entry: Entry) -> Entry:
-    """The same entry at the prices of today's book; itself where nothing is known of it now either."""
-    price = prices.price(
-        entry.provider, entry.model, entry.usage, host=entry.host, operation=entry.operation, time=entry.time
+    """The same entry at the prices of this book; itself where it knows none either."""
+    price = prices.by_names(
+        entry.provider,
+        (entry.asked, entry.model),
+        entry.usage,
+        host=entry.host,
+        operation=entry.operation,
+        time=entry.time,
     )
     if price is None:
         return entry
-    if not entry.attempt:
-        return replace(entry, cache_saved=price.nanos, source=price.source)
-    return _with_price(entry, price)
+    return _priced(entry, price) if entry.attempt else _saved(entry, price)
 
 
-def _attempt(
-    prices: Prices,
-    call: Call,
-    number: int,
-    attempt: Attempt,
-    payer: Payer,
-    paid: str,
-    asked: str,
-    counted: Usage | None,
-) -> Entry | None:
-    """None where it cost nothing: a provider bills no error, and some things are free."""
-    usage = counted or attempt.usage
-    if usage is None and (attempt.status is None or attempt.status >= _ERRORS_FROM):
+def _came(attempt: Attempt) -> bool:
+    """Whether an answer came. A provider bills no error."""
+    return attempt.status is not None and attempt.status < _ERRORS_FROM
+
+
+def _attempt(prices: Prices, call: Call, attempt: Attempt, entry: Entry, usage: Usage | None) -> Entry | None:
+    """None where it cost nothing: it failed, or is free."""
+    if usage is None and not (_came(attempt) and call.model):
         return None
-    usage = usage or Usage()
-    model = call.answered_model or asked
-    price = _price(prices, call, model, usage) or _price(prices, call, asked, usage)
-    if price is None and not (usage.total or model):
-        return None
-    if price is not None and (price.source == FREE or not (price.nanos or usage.total)):
-        return None
-    entry = _entry(call, number, payer, paid, model, usage, attempt.status)
+    entry = replace(entry, usage=usage or Usage(), status=attempt.status)
+    price = prices.of(call, entry.usage, entry.asked)
     if price is None:
-        return replace(entry, charged=prices.ceiling(call.provider, model, usage))
-    return _with_price(entry, price)
+        return replace(entry, charged=prices.ceiling(call.provider, entry.model, entry.usage))
+    nothing = not price.nanos and (price.source == "free" or not entry.usage.total)
+    return None if nothing else _priced(entry, price)
 
 
-def _cached(prices: Prices, call: Call, payer: Payer, paid: str, asked: str) -> list[Entry]:
+def _cached(prices: Prices, call: Call, entry: Entry) -> Entry:
     """An answer of our cache costs nothing; what it did cost once is saved."""
-    usage, model = call.usage or Usage(), call.answered_model or asked
-    price = _price(prices, call, model, usage) or _price(prices, call, asked, usage)
-    entry = _entry(call, 0, payer, paid, model, usage, call.status)
-    saved, source = (price.nanos, price.source) if price else (0, "")
-    return [replace(entry, cost=0, cache_saved=saved, source=source)]
+    entry = replace(entry, cost=0, status=call.status, usage=call.usage or Usage())
+    price = prices.of(call, entry.usage, entry.asked)
+    return entry if price is None else _saved(entry, price)
 
 
-def _price(prices: Prices, call: Call, model: str, usage: Usage) -> Price | None:
-    return prices.price(
-        call.provider, model, usage, host=call.request.host, operation=call.operation, time=call.time
+def _saved(entry: Entry, price: Price) -> Entry:
+    return replace(entry, cache_saved=price.nanos, source=price.source)
+
+
+def _priced(entry: Entry, price: Price) -> Entry:
+    left_out = f", without {', '.join(price.unpriced)}" if price.unpriced else ""
+    return replace(
+        entry,
+        cost=price.nanos,
+        charged=price.nanos,
+        saved=price.saved,
+        parts=price.parts,
+        source=price.source + left_out,
     )
 
 
-def _entry(
-    call: Call, number: int, payer: Payer, paid: str, model: str, usage: Usage, status: int | None
-) -> Entry:
+def _blank(call: Call, payer: Payer, paid: str, model: str) -> Entry:
+    """All that the entries of a call have in common."""
     return Entry(
         id=call.id,
-        attempt=number,
+        attempt=0,
         time=call.time,
         user=payer.user,
         team=payer.team,
@@ -127,20 +135,8 @@ def _entry(
         tool=payer.tool,
         provider=call.provider,
         host=call.request.host,
-        model=model,
+        asked=model,
+        model=call.answered_model or model,
         operation=call.operation,
         paid=paid,
-        status=status,
-        usage=usage,
-    )
-
-
-def _with_price(entry: Entry, price: Price) -> Entry:
-    return replace(
-        entry,
-        cost=price.nanos,
-        charged=price.nanos,
-        saved=price.saved,
-        parts=price.parts,
-        source=price.source,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tollgate.calls import Call
+from tollgate.calls import Call, Runtime
 from tollgate.cost.budgets import Budgets, Payer, Share
 from tollgate.cost.estimate import Estimator
 from tollgate.cost.prices import PriceBook
-from tollgate.policy import Facts, Policy
+from tollgate.policy import Facts
 from tollgate.policy.cost import CostSettings
 
 _LONGEST = 128
@@ -19,14 +19,14 @@ _LONGEST = 128
 class Desk:
     """What one policy says of money."""
 
-    def __init__(self, policy: Policy, estimator: Estimator | None = None) -> None:
+    def __init__(self, runtime: Runtime, estimator: Estimator | None = None) -> None:
         """`estimator`: one that has learned, to be used further. ValueError for prices that are none."""
-        self.settings: CostSettings = policy.file.cost
-        self.prices = PriceBook(self.settings.prices)
+        self.settings: CostSettings = runtime.policy.file.cost
+        self.prices = PriceBook(self.settings.prices, runtime.providers)
         self.estimator = estimator or Estimator(self.settings.counting)
         self.budgets = Budgets(self.settings)
         self.money = self.budgets.money
-        self._policy = policy
+        self._policy = runtime.policy
 
     def payer(self, call: Call) -> Payer:
         """Whom a call is put down to."""

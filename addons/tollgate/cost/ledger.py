@@ -20,8 +20,8 @@ CREATE TABLE IF NOT EXISTS entries (
     id TEXT NOT NULL, attempt INTEGER NOT NULL, time REAL NOT NULL,
     user TEXT NOT NULL, team TEXT NOT NULL, project TEXT NOT NULL, session TEXT NOT NULL,
     credential TEXT NOT NULL, tool TEXT NOT NULL,
-    provider TEXT NOT NULL, host TEXT NOT NULL, model TEXT NOT NULL, operation TEXT NOT NULL,
-    paid TEXT NOT NULL, status INTEGER, usage TEXT NOT NULL,
+    provider TEXT NOT NULL, host TEXT NOT NULL, asked TEXT NOT NULL, model TEXT NOT NULL,
+    operation TEXT NOT NULL, paid TEXT NOT NULL, status INTEGER, usage TEXT NOT NULL,
     cost INTEGER, charged INTEGER NOT NULL, saved INTEGER NOT NULL, cache_saved INTEGER NOT NULL,
     parts TEXT NOT NULL, source TEXT NOT NULL, purses TEXT NOT NULL,
     PRIMARY KEY (id, attempt)
@@ -67,6 +67,8 @@ class Entry:
     tool: str = ""
     provider: str = ""
     host: str = ""
+    asked: str = ""
+    """The model asked for at the provider."""
     model: str = ""
     """The one that answered, where the answer says it; else the one asked for."""
     operation: str = ""

@@ -94,16 +94,31 @@ class PriceBook:
             return _reported(usage.reported_cost, usage, found)
         return _priced(usage, found) if found else None
 
-    def of(self, call: Call, usage: Usage | None) -> Price | None:
-        """What a call costs whose answer used this, None for no answer. A company's own row for the name that
-        was asked for, such as a deployment's, goes before what the answer's own name costs."""
+    def of(self, call: Call, usage: Usage | None, asked: str = "") -> Price | None:
+        """What a call costs whose answer used this, None for no answer. `asked`: the model asked for at the
+        provider, where that is another one than the client's."""
         if usage is None or call.request.method not in ("POST", "PUT"):
             return NOTHING  # what is asked for again (a stored answer, a batch's state) was billed before
+        names = (asked or call.model, call.answered_model)
         host, operation = call.request.host, call.operation
-        names = list(dict.fromkeys(name for name in (call.model, call.answered_model) if name))
+        return self.by_names(call.provider, names, usage, host=host, operation=operation, time=call.time)
+
+    def by_names(
+        self,
+        provider: str,
+        names: tuple[str, str],
+        usage: Usage,
+        *,
+        host: str,
+        operation: str,
+        time: float,
+    ) -> Price | None:
+        """What this usage costs of the model that is called so where it was asked for, and where it answered.
+        A company's own row for the name that was asked for, such as a deployment's, goes before what the
+        answer's own name costs."""
         prices = [
-            self.price(call.provider, name, usage, host=host, operation=operation, time=call.time)
-            for name in names or [""]
+            self.price(provider, name, usage, host=host, operation=operation, time=time)
+            for name in dict.fromkeys(filter(None, names)) or ("",)
         ]
         known = [price for price in prices if price]
         own = [price for price in known if price.source == "overlay"]

@@ -67,7 +67,7 @@ class Native:
             return
         call = exchange.call
         call.timings.first_byte = time.monotonic()
-        call.status = flow.response.status_code
+        call.status = call.attempts[-1].status = flow.response.status_code
         expected = call.dialect.expected_framing(call.params) if call.stream else ""
         if framing := framing_of(flow.response.headers.get("content-type", ""), b"", expected):
             self._stream(flow, exchange, framing)

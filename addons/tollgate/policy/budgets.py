@@ -48,7 +48,7 @@ class Budget(Part):
     name: str = Field(pattern=r"[^\x00-\x1f\x7f]{1,80}")
     """Its own: refusals and alerts name it, and spending is counted under it."""
     limit: float = Field(ge=0, allow_inf_nan=False)
-    """In the currency of `prices`."""
+    """In the currency of `cost.prices`."""
     every: Period = "month"
     """The window, in the time zone of `cost`. A week begins on Monday."""
     per: list[Scope] = Field(default_factory=list)
