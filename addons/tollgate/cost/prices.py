@@ -18,6 +18,9 @@ from tollgate.providers import Providers
 FREE = frozenset({"count_tokens", "models", "files", "uploads"})
 """Operations that nobody bills: https://platform.claude.com/docs/en/build-with-claude/token-counting#pricing"""
 
+ASKED_FIRST = frozenset({"bedrock", "bedrock-mantle"})
+"""Providers whose answers name the model, but not the scope that it was asked for in: global. or us."""
+
 _NANOS = 1_000_000_000
 _LONGEST = 256
 """Characters of a model's name; clients choose it, and what was found is remembered by it."""
@@ -95,8 +98,8 @@ class PriceBook:
         return _priced(usage, found) if found else None
 
     def of(self, call: Call, usage: Usage | None) -> Price | None:
-        """What a call costs whose answer used this, None for no answer. A company's own row for the name that
-        was asked for, such as a deployment's, goes before what the answer's own name costs."""
+        """What a call costs whose answer used this, None for no answer: a company's own row for the name that
+        was asked for, such as a deployment's; else the price of the model that answered."""
         if usage is None or call.request.method not in ("POST", "PUT"):
             return NOTHING  # what is asked for again (a stored answer, a batch's state) was billed before
         host, operation = call.request.host, call.operation
@@ -107,7 +110,7 @@ class PriceBook:
         ]
         known = [price for price in prices if price]
         own = [price for price in known if price.source == "overlay"]
-        return next(iter(own or known[::-1]), None)
+        return next(iter(own or (known if call.provider in ASKED_FIRST else known[::-1])), None)
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int:
         """Nano-dollars that a budget is charged for what has no known price, before it is repriced."""

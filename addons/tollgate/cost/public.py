@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tollgate.cost.rates import CALL, Rate
+from tollgate.cost.rates import CALL, TOKENS, Rate
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -66,6 +66,9 @@ _TIERS: Mapping[str, Mapping[str, str]] = {
 """A service tier, in lower case → the words by which genai-prices selects its prices."""
 
 
+_NOTHING = Rate(((-1, 0),))
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A model's public rates."""
@@ -92,8 +95,11 @@ class PublicPrices:
         if found is None:
             return None
         context, unsure = _context(found, self._providers[provider], tier, speed)
-        prices = found.get_prices(moment, context)
-        return Found(_rates(prices, provider), unsure)
+        if rates := rates_of(found.get_prices(moment, context), provider):
+            return Found(rates, unsure)
+        # Listed without a price: free of charge, or in a plan. Only some say so in their name.
+        said = () if found.id.endswith(":free") else ("no price listed",)
+        return Found(dict.fromkeys(TOKENS, _NOTHING), said)
 
     def _find_model(self, provider: str, model: str) -> ModelInfo | None:
         row = self._providers.get(provider)
@@ -144,15 +150,15 @@ def _has_variant(model: ModelInfo, provider: Provider, key: str, value: str) -> 
     return own and any(variant.when.get(key) == value for variant in model.price_variants or ())
 
 
-def _rates(prices: ModelPrice, provider: str) -> dict[str, Rate]:
+def rates_of(prices: ModelPrice, provider: str) -> dict[str, Rate]:
+    """A model's prices as rates, by field of `Usage`."""
     chained = {name: _first(prices, keys) for name, keys in _CHAINS.items()}
     rates = {name: rate for name, rate in chained.items() if rate}
     for name, (key, per) in _UNITS.items():
         if rate := _rate(prices, key, per):
             rates[name] = rate
-    nothing = Rate(((-1, 0),))
-    rates |= {f"requests.{tool}": nothing for tool in _WITHIN_TOKENS.get(provider, ())}
-    return rates
+    tools = _WITHIN_TOKENS.get(provider, ()) if rates else ()
+    return rates | {f"requests.{tool}": _NOTHING for tool in tools}
 
 
 def _first(prices: ModelPrice, keys: tuple[str, ...]) -> Rate | None:
