@@ -36,16 +36,16 @@ _CHAINS: Mapping[str, tuple[str, ...]] = {
 }
 """Field of `Usage` → its price, or else that of what it is a part of."""
 
-_UNITS: Mapping[str, tuple[str, int]] = {
-    "seconds": ("input_audio_hours", 3600),
-    "requests.web_search": ("web_searches_kcount", 1000),
-    "requests.google_search": ("web_searches_kcount", 1000),
-    "requests.x_search": ("social_searches_kcount", 1000),
-    "requests.file_search": ("storage_searches_kcount", 1000),
-    "requests.code_interpreter": ("code_executions_kcount", 1000),
-    "requests.code_execution": ("code_executions_kcount", 1000),
-    "requests.search": ("rerank_searches_kcount", 1000),
-    CALL: ("requests_kcount", 1000),
+_UNITS: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "seconds": (("input_audio_hours", "audio_hours"), 3600),
+    "requests.web_search": (("web_searches_kcount",), 1000),
+    "requests.google_search": (("web_searches_kcount",), 1000),
+    "requests.x_search": (("social_searches_kcount",), 1000),
+    "requests.file_search": (("storage_searches_kcount",), 1000),
+    "requests.code_interpreter": (("code_executions_kcount",), 1000),
+    "requests.code_execution": (("code_executions_kcount",), 1000),
+    "requests.search": (("rerank_searches_kcount",), 1000),
+    CALL: (("requests_kcount",), 1000),
 }
 """What is no token → its price, and for how many units that is."""
 
@@ -95,8 +95,9 @@ class PublicPrices:
         if found is None:
             return None
         context, unsure = _context(found, self._providers[provider], tier, speed)
-        if rates := rates_of(found.get_prices(moment, context), provider):
-            return Found(rates, unsure)
+        prices = found.get_prices(moment, context)
+        if any(price is not None for price in vars(prices).values()):
+            return Found(rates_of(prices, provider), unsure)
         # Listed without a price: free of charge, or in a plan. Only some say so in their name.
         said = () if found.id.endswith(":free") else ("no price listed",)
         return Found(dict.fromkeys(TOKENS, _NOTHING), said)
@@ -152,17 +153,15 @@ def _has_variant(model: ModelInfo, provider: Provider, key: str, value: str) -> 
 
 def rates_of(prices: ModelPrice, provider: str) -> dict[str, Rate]:
     """A model's prices as rates, by field of `Usage`."""
-    chained = {name: _first(prices, keys) for name, keys in _CHAINS.items()}
-    rates = {name: rate for name, rate in chained.items() if rate}
-    for name, (key, per) in _UNITS.items():
-        if rate := _rate(prices, key, per):
-            rates[name] = rate
+    chains = {**{name: (keys, 1_000_000) for name, keys in _CHAINS.items()}, **_UNITS}
+    found = {name: _first(prices, keys, per) for name, (keys, per) in chains.items()}
+    rates = {name: rate for name, rate in found.items() if rate}
     tools = _WITHIN_TOKENS.get(provider, ()) if rates else ()
     return rates | {f"requests.{tool}": _NOTHING for tool in tools}
 
 
-def _first(prices: ModelPrice, keys: tuple[str, ...]) -> Rate | None:
-    return next((rate for key in keys if (rate := _rate(prices, key, 1_000_000))), None)
+def _first(prices: ModelPrice, keys: tuple[str, ...], per: int) -> Rate | None:
+    return next((rate for key in keys if (rate := _rate(prices, key, per))), None)
 
 
 def _rate(prices: ModelPrice, key: str, per: int) -> Rate | None:
