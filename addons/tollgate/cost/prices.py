@@ -18,6 +18,9 @@ from tollgate.providers import Providers
 FREE = frozenset({"count_tokens", "models", "files", "uploads"})
 """Operations that nobody bills: https://platform.claude.com/docs/en/build-with-claude/token-counting#pricing"""
 
+ASKED_FIRST = frozenset({"bedrock", "bedrock-mantle"})
+"""Providers whose answers name the model, but not the scope that it was asked for in: global. or us."""
+
 _NANOS = 1_000_000_000
 _LONGEST = 256
 """Characters of a model's name; clients choose it, and what was found is remembered by it."""
@@ -114,15 +117,15 @@ class PriceBook:
         time: float,
     ) -> Price | None:
         """What this usage costs of the model that is called so where it was asked for, and where it answered.
-        A company's own row for the name that was asked for, such as a deployment's, goes before what the
-        answer's own name costs."""
+        A company's own row for the name that was asked for, such as a deployment's, goes before the price of
+        the model that answered."""
         prices = [
             self.price(provider, name, usage, host=host, operation=operation, time=time)
             for name in dict.fromkeys(filter(None, names)) or ("",)
         ]
         known = [price for price in prices if price]
         own = [price for price in known if price.source == "overlay"]
-        return next(iter(own or known[::-1]), None)
+        return next(iter(own or (known if provider in ASKED_FIRST else known[::-1])), None)
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int:
         """Nano-dollars that a budget is charged for what has no known price, before it is repriced."""

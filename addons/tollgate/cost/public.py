@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tollgate.cost.rates import CALL, Rate
+from tollgate.cost.rates import CALL, TOKENS, Rate
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -36,16 +36,16 @@ _CHAINS: Mapping[str, tuple[str, ...]] = {
 }
 """Field of `Usage` → its price, or else that of what it is a part of."""
 
-_UNITS: Mapping[str, tuple[str, int]] = {
-    "seconds": ("input_audio_hours", 3600),
-    "requests.web_search": ("web_searches_kcount", 1000),
-    "requests.google_search": ("web_searches_kcount", 1000),
-    "requests.x_search": ("social_searches_kcount", 1000),
-    "requests.file_search": ("storage_searches_kcount", 1000),
-    "requests.code_interpreter": ("code_executions_kcount", 1000),
-    "requests.code_execution": ("code_executions_kcount", 1000),
-    "requests.search": ("rerank_searches_kcount", 1000),
-    CALL: ("requests_kcount", 1000),
+_UNITS: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "seconds": (("input_audio_hours", "audio_hours"), 3600),
+    "requests.web_search": (("web_searches_kcount",), 1000),
+    "requests.google_search": (("web_searches_kcount",), 1000),
+    "requests.x_search": (("social_searches_kcount",), 1000),
+    "requests.file_search": (("storage_searches_kcount",), 1000),
+    "requests.code_interpreter": (("code_executions_kcount",), 1000),
+    "requests.code_execution": (("code_executions_kcount",), 1000),
+    "requests.search": (("rerank_searches_kcount",), 1000),
+    CALL: (("requests_kcount",), 1000),
 }
 """What is no token → its price, and for how many units that is."""
 
@@ -64,6 +64,9 @@ _TIERS: Mapping[str, Mapping[str, str]] = {
     "on_demand_priority": {"service_tier": "priority"},
 }
 """A service tier, in lower case → the words by which genai-prices selects its prices."""
+
+
+_NOTHING = Rate(((-1, 0),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,11 @@ class PublicPrices:
             return None
         context, unsure = _context(found, self._providers[provider], tier, speed)
         prices = found.get_prices(moment, context)
-        return Found(_rates(prices, provider), unsure)
+        if any(price is not None for price in vars(prices).values()):
+            return Found(rates_of(prices, provider), unsure)
+        # Listed without a price: free of charge, or in a plan. Only some say so in their name.
+        said = () if found.id.endswith(":free") else ("no price listed",)
+        return Found(dict.fromkeys(TOKENS, _NOTHING), said)
 
     def _find_model(self, provider: str, model: str) -> ModelInfo | None:
         row = self._providers.get(provider)
@@ -144,19 +151,17 @@ def _has_variant(model: ModelInfo, provider: Provider, key: str, value: str) -> 
     return own and any(variant.when.get(key) == value for variant in model.price_variants or ())
 
 
-def _rates(prices: ModelPrice, provider: str) -> dict[str, Rate]:
-    chained = {name: _first(prices, keys) for name, keys in _CHAINS.items()}
-    rates = {name: rate for name, rate in chained.items() if rate}
-    for name, (key, per) in _UNITS.items():
-        if rate := _rate(prices, key, per):
-            rates[name] = rate
-    nothing = Rate(((-1, 0),))
-    rates |= {f"requests.{tool}": nothing for tool in _WITHIN_TOKENS.get(provider, ())}
-    return rates
+def rates_of(prices: ModelPrice, provider: str) -> dict[str, Rate]:
+    """A model's prices as rates, by field of `Usage`."""
+    chains = {**{name: (keys, 1_000_000) for name, keys in _CHAINS.items()}, **_UNITS}
+    found = {name: _first(prices, keys, per) for name, (keys, per) in chains.items()}
+    rates = {name: rate for name, rate in found.items() if rate}
+    tools = _WITHIN_TOKENS.get(provider, ()) if rates else ()
+    return rates | {f"requests.{tool}": _NOTHING for tool in tools}
 
 
-def _first(prices: ModelPrice, keys: tuple[str, ...]) -> Rate | None:
-    return next((rate for key in keys if (rate := _rate(prices, key, 1_000_000))), None)
+def _first(prices: ModelPrice, keys: tuple[str, ...], per: int) -> Rate | None:
+    return next((rate for key in keys if (rate := _rate(prices, key, per))), None)
 
 
 def _rate(prices: ModelPrice, key: str, per: int) -> Rate | None:
