@@ -45,7 +45,7 @@ class Switch(Part):
 class Budget(Part):
     """What some calls may cost together in a window of time."""
 
-    name: str = Field(pattern=r"[^\x00-\x1f\x7f]{1,80}")
+    name: str = Field(pattern=r"^[^\x00-\x1f\x7f]{1,80}$")
     """Its own: refusals and alerts name it, and spending is counted under it."""
     limit: float = Field(ge=0, allow_inf_nan=False)
     """In the currency of `cost.prices`."""

@@ -104,10 +104,14 @@ def part_at(path: Sequence[str | int], root: type[Part] = PolicyFile) -> type[Pa
     return part
 
 
+_LISTED = ("rules", "budgets")
+"""Whose keys would be a poor hint: they stand there again and again."""
+
+
 def homes_of(key: str, part: type[Part] = PolicyFile, path: Steps = ()) -> list[Steps]:
-    """Where in a policy a key of that name may stand."""
+    """Where in a policy a key of that name may stand, outside of its lists."""
     homes = [path] if key in part.model_fields else []
     for name, field in part.model_fields.items():
-        if name != "rules" and (below := part_in(field.annotation)):
+        if name not in _LISTED and (below := part_in(field.annotation)):
             homes += homes_of(key, below, (*path, name))
     return homes

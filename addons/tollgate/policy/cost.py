@@ -39,7 +39,7 @@ type Zone = Annotated[str, AfterValidator(check_zone)]
 class Currency(Part):
     """The money in which reports are shown. Prices and records are in US dollars."""
 
-    code: str = Field(default="USD", pattern=r"[A-Z]{3}")
+    code: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """As ISO 4217 writes it: EUR."""
     rate: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """How much of it one US dollar is."""

@@ -1,0 +1,44 @@
+"""What a policy says of costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tollgate.policy import PolicyError, load
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "p.yaml"
+    file.write_text(text)
+    with pytest.raises(PolicyError) as e:
+        load([file])
+    return [str(problem) for problem in e.value.problems]
+
+
+def test_an_unknown_time_zone_is_told_with_its_place(tmp_path: Path) -> None:
+    told = problems(tmp_path, "cost:\n  timezone: Europe/Atlantis\n")
+
+    assert ":2" in told[0]
+    assert "Europe/Berlin" in told[0]
+
+
+def test_two_budgets_may_not_share_a_name(tmp_path: Path) -> None:
+    told = problems(tmp_path, "cost:\n  budgets:\n  - {name: a, limit: 1}\n  - {name: a, limit: 2}\n")
+
+    assert '"a"' in told[0]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_known_zones_are_taken(tmp_path: Path, zone: str) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(f"cost: {{timezone: {zone}}}")
+
+    assert load([file]).file.cost.timezone == zone
+
+
+@pytest.mark.parametrize("wrong", ["{currency: {code: euro}}", "{currency: {rate: 0}}", "{ceiling: -1}"])
+def test_prices_that_cannot_be_are_refused(tmp_path: Path, wrong: Any) -> None:
+    assert problems(tmp_path, f"cost: {{prices: {wrong}}}")
