@@ -7,14 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-import pytest
-from aiohttp import web
-
 from support.costs import until
-from support.proxy import CHAT, KEY, LOOPBACK, Provider, Proxy, behave, chat, tollgate
-from tollgate.cost.addon import webhook
-from tollgate.policy.cost import CostSettings
+from support.proxy import CHAT, KEY, Provider, Proxy, chat, tollgate
 
 MODEL = "gpt-5.4"
 ANTHROPIC = "https://api.anthropic.com/v1/messages"
@@ -42,7 +36,8 @@ def entries(proxy: Proxy) -> list[dict[str, Any]]:
 
 
 async def settled(proxy: Proxy, number: int) -> list[dict[str, Any]]:
-    return await until(lambda: len(found := entries(proxy)) >= number and found)
+    found: list[dict[str, Any]] = await until(lambda: len(f := entries(proxy)) >= number and f)
+    return found
 
 
 def held(proxy: Proxy) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from support.costs import FlatPrices, attempt, make_call
 from tollgate.calls import Call, Usage
-from tollgate.cost.bill import bill, expected, reprice, total, untold
+from tollgate.cost.bill import bill, expected, reprice, sane, total, untold
 from tollgate.cost.budgets import Payer
 from tollgate.cost.ledger import Entry
 
@@ -126,3 +126,14 @@ def test_what_a_price_leaves_out_is_named() -> None:
     (entry,) = bill(Partial(), make_call(attempts=[attempt(USAGE)]), ANN, "metered", "gpt-6")
 
     assert entry.source == "flat, without requests.shell"
+
+
+def test_numbers_that_others_made_up_break_no_sums() -> None:
+    huge = Usage(input=10**30, requests={"web_search": 10**40}, reported_cost=1e300, seconds=1e300)
+    (entry,) = billed(make_call(attempts=[attempt(huge)]))
+    (unknown,) = billed(make_call(attempts=[attempt(huge)], model="unknown"), "unknown")
+
+    assert entry.usage == sane(huge) == sane(sane(huge))
+    assert (entry.cost, entry.charged, unknown.charged) == (10**15, 10**15, 10**15)
+    assert expected(PRICES, make_call(), "gpt-6", huge) == 10**15
+    assert sane(USAGE) is USAGE

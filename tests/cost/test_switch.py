@@ -14,7 +14,7 @@ from tollgate.cost.switch import find, model_slot, switch_model
     "body",
     [
         '{"model": "gpt-6", "messages": []}',
-        '{ "messages":[{"role":"user","content":"say \\"model\\": \\"gpt-6\\""}],\n\t"model":"gpt-6" , "n":1.0}',
+        '{ "messages":[{"role":"user","content":"\\"model\\": \\"gpt-6\\""}],\n\t"model":"gpt-6" , "n":1.0}',
         '{"metadata": {"model": "gpt-6", "deep": [["x", {"y": "z"}], null, true]}, "model": "gpt\\u002d6"}',
     ],
 )

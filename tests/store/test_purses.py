@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollgate.store import purses
 from tollgate.store.purses import ALIVE, SCRIPT, Claim, Level, SqlitePurses, all_purses, fits, lives, machine
 from tollgate.store.sqlite import open_sqlite
 
@@ -141,7 +140,7 @@ def test_who_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     def kill(pid: int, signal: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(purses.os, "kill", kill)
+    monkeypatch.setattr(os, "kill", kill)
     assert lives(1)
 
 
@@ -149,8 +148,8 @@ def test_a_machine_without_proc_has_its_name(monkeypatch: pytest.MonkeyPatch) ->
     def missing(*_: object) -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr(purses.Path, "read_text", missing)
-    monkeypatch.setattr(purses.os, "readlink", missing)
+    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr(os, "readlink", missing)
 
     assert machine().endswith("//")
 

@@ -23,7 +23,7 @@ async def admit(till: Till, call: Call, carried: Carried) -> None:
     amount, levels = await _hold(till, call, carried)
     found = cheaper(carried.shares, levels, carried.model, amount)
     if found and _switched(call, carried, *found):
-        till.settle(Settlement(call.id, (), carried.shares))  # it runs before the next reservation
+        till.settle(Settlement(call.id, (), carried.shares))  # before the next reservation
         amount, levels = await _hold(till, call, carried)
     _tell(call, carried, levels, amount)
     for share, level in zip(carried.shares, levels, strict=True):

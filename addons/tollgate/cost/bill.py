@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Protocol
 
 from tollgate.calls import Attempt, Call, Usage
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tollgate.cost.prices import Price
 
 _ERRORS_FROM = 300
+_TOKENS, _NANOS = 10**12, 10**15
+"""No call uses or costs as much (a million dollars). Numbers that others made up must not break sums."""
 
 
 class Prices(Protocol):
@@ -30,10 +32,11 @@ class Prices(Protocol):
 
 def expected(prices: Prices, call: Call, model: str, usage: Usage) -> int:
     """Nano-dollars that a call may come to, for a reservation."""
+    usage = sane(usage)
     price = prices.of(call, usage, model)
-    if price is not None:
-        return price.nanos
-    return max(1, prices.ceiling(call.provider, model, usage))  # what nobody knows is never taken for free
+    if price is None:  # what nobody knows is never taken for free
+        return min(_NANOS, max(1, prices.ceiling(call.provider, model, usage)))
+    return min(_NANOS, price.nanos)
 
 
 def bill(
@@ -58,6 +61,18 @@ def untold(call: Call) -> bool:
         return False
     last = call.attempts[-1]
     return _came(last) and (last.usage is None or not last.complete)
+
+
+def sane(usage: Usage) -> Usage:
+    """The same without numbers that no answer can have."""
+    if usage.total <= _TOKENS and not usage.requests and usage.reported_cost is None:
+        return usage
+    counts = {
+        f.name: min(getattr(usage, f.name), _TOKENS) for f in fields(usage) if f.type in ("int", "float")
+    }
+    requests = usage.requests and {name: min(number, _TOKENS) for name, number in usage.requests.items()}
+    dollars = usage.reported_cost and min(usage.reported_cost, _NANOS / 10**9)
+    return replace(usage, **counts, requests=requests, reported_cost=dollars)
 
 
 def total(entries: Sequence[Entry]) -> int | None:
@@ -90,17 +105,18 @@ def _attempt(prices: Prices, call: Call, attempt: Attempt, entry: Entry, usage: 
     """None where it cost nothing: it failed, or is free."""
     if usage is None and not (_came(attempt) and call.model):
         return None
-    entry = replace(entry, usage=usage or Usage(), status=attempt.status)
+    entry = replace(entry, usage=sane(usage or Usage()), status=attempt.status)
     price = prices.of(call, entry.usage, entry.asked)
     if price is None:
-        return replace(entry, charged=prices.ceiling(call.provider, entry.model, entry.usage))
+        ceiling = prices.ceiling(call.provider, entry.model, entry.usage)
+        return replace(entry, charged=min(_NANOS, ceiling))
     nothing = not price.nanos and (price.source == "free" or not entry.usage.total)
     return None if nothing else _priced(entry, price)
 
 
 def _cached(prices: Prices, call: Call, entry: Entry) -> Entry:
     """An answer of our cache costs nothing; what it did cost once is saved."""
-    entry = replace(entry, cost=0, status=call.status, usage=call.usage or Usage())
+    entry = replace(entry, cost=0, status=call.status, usage=sane(call.usage or Usage()))
     price = prices.of(call, entry.usage, entry.asked)
     return entry if price is None else _saved(entry, price)
 
@@ -113,8 +129,8 @@ def _priced(entry: Entry, price: Price) -> Entry:
     left_out = f", without {', '.join(price.unpriced)}" if price.unpriced else ""
     return replace(
         entry,
-        cost=price.nanos,
-        charged=price.nanos,
+        cost=min(_NANOS, price.nanos),
+        charged=min(_NANOS, price.nanos),
         saved=price.saved,
         parts=price.parts,
         source=price.source + left_out,

@@ -62,6 +62,7 @@ class _Reservation:
 
 
 type _Job = _Reservation | Settlement
+type _Granted = tuple[asyncio.Future[Reserved], Reserved]
 type Heard = Callable[[Spent], None]
 
 
@@ -140,29 +141,43 @@ class Till:
         return jobs + [self._queue.get_nowait() for _ in range(self._queue.qsize())]
 
     def _work(self, jobs: Sequence[_Job], *, last: bool) -> None:
-        """All of it in one transaction."""
-        settled = [*self._kept, *(job for job in jobs if isinstance(job, Settlement))]
-        wanted = [job for job in jobs if isinstance(job, _Reservation)]
+        """All of it in one transaction, in the order in which it came: who left while it waited for what it
+        wanted to hold has let go of it afterwards."""
+        jobs = [*self._kept, *jobs]
+        granted: list[_Granted] = []
+        spent: list[Spent] = []
         try:
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                spent = [each for job in settled for each in self._settle(job)]
-                granted = [(job.told, self._reserve(job)) for job in wanted]
+                for job in jobs:
+                    if isinstance(job, Settlement):
+                        spent += self._settle(job)
+                    else:
+                        granted.append((job.told, self._reserve(job)))
                 self._look_after(last=last)
                 self._database.execute("COMMIT")
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
         except sqlite3.Error as e:
-            self._failed(e, settled, wanted)
+            self._failed(e, jobs)
         else:
             self._succeeded(granted, spent)
 
     def _settle(self, job: Settlement) -> list[Spent]:
-        fresh = [entry for entry in job.entries if ledger.add(self._database, entry)]
+        fresh = [entry for entry in job.entries if self._add(entry)]
         amount = sum(entry.charged for entry in fresh)
         after = self._purses.settle(job.call, amount, [share.claim for share in job.shares])
         return [Spent(share, now - amount, now) for share, now in zip(job.shares, after, strict=False)]
+
+    def _add(self, entry: Entry) -> bool:
+        """False too for an entry that can never be written: it must not stop all others."""
+        try:
+            return ledger.add(self._database, entry)
+        except (OverflowError, TypeError, ValueError) as e:
+            self.lost += 1
+            self._report(f"What a call cost could not be written to the ledger ({type(e).__name__}).")
+            return False
 
     def _reserve(self, job: _Reservation) -> Reserved:
         self._beat = min(self._beat, time.monotonic() + BEAT)
@@ -181,9 +196,7 @@ class Till:
             ledger.forget(self._database, rows, hours)
             self._purses.forget(hours)
 
-    def _succeeded(
-        self, granted: Sequence[tuple[asyncio.Future[Reserved], Reserved]], spent: Sequence[Spent]
-    ) -> None:
+    def _succeeded(self, granted: Sequence[_Granted], spent: Sequence[Spent]) -> None:
         self._kept = []
         if not self.healthy:
             self.healthy = True
@@ -191,17 +204,17 @@ class Till:
         if granted or spent:
             self._tell(self._told, granted, spent)
 
-    def _failed(
-        self, error: sqlite3.Error, settled: list[Settlement], wanted: Sequence[_Reservation]
-    ) -> None:
+    def _failed(self, error: sqlite3.Error, jobs: Sequence[_Job]) -> None:
+        settled = [job for job in jobs if isinstance(job, Settlement)]
+        waiting = [job.told for job in jobs if isinstance(job, _Reservation)]
         self._kept = settled[:MOST]
         self.lost += len(settled) - len(self._kept)
         message = f"The ledger {self.path} cannot be written: {error}."
         if self.healthy:
             self.healthy = False
             self._report(f"{message} What calls cost waits in memory, and writing is tried again.")
-        if wanted:
-            self._tell(fail, [job.told for job in wanted], message)
+        if waiting:
+            self._tell(fail, waiting, message)
 
     def _tell[*A](self, what: Callable[[*A], None], *told: *A) -> None:
         if self._loop is not None:
@@ -210,9 +223,7 @@ class Till:
 
     # -- on the event loop again -----------------------------------------------------------------------------
 
-    def _told(
-        self, granted: Sequence[tuple[asyncio.Future[Reserved], Reserved]], spent: Sequence[Spent]
-    ) -> None:
+    def _told(self, granted: Sequence[_Granted], spent: Sequence[Spent]) -> None:
         for future, reserved in granted:
             if not future.done():  # the client may have left meanwhile
                 future.set_result(reserved)

@@ -71,8 +71,8 @@ class TollgateMaster(master.Master):
         ahead: Sequence[object] = (),
         gate: Gate | None = None,
     ) -> None:
-        """`more` are addons behind the rooms, nearer the provider; those `ahead` hear of a call's end after all
-        rooms, when its cost is known."""
+        """`more` are addons behind the rooms, nearer the provider; those `ahead` hear of a call's end after
+        the rooms, when its cost is known."""
         super().__init__(opts)
         self.grace = grace
         self.gate = gate or Gate()
