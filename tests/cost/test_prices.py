@@ -29,7 +29,7 @@ type Case = tuple[str, Asked, dict[str, int]]
 
 CASES: list[Case] = [
     (
-        "anthropic",  # $4 in, $20 out, cache: $0.20 read, $5 for 5 minutes, $8 for an hour; $10 for 1,000 searches
+        "anthropic",  # $4 in, $20 out; cache: $0.20 read, $5 and $8 written; $10 for 1,000 searches
         ANTHROPIC,
         {
             "input": 100 * 4_000,
@@ -75,7 +75,7 @@ CASES: list[Case] = [
         },
     ),
     (
-        "openai-responses",  # flex: $1 in, $5 out, $0.05 cached, $1.25 written; $2.50 and $10 for 1,000 searches
+        "openai-responses",  # flex: $1 in, $5 out, $0.05 cached, $1.25 written; searches $2.50 and $10
         Asked("openai", "api.openai.com", "openai-responses", "gpt-6.1-sol", "responses"),
         {
             "input": (3_000 - 1_000 - 500) * 1_000,
@@ -411,7 +411,7 @@ def test_without_its_name_in_the_answer_the_model_that_was_asked_for_is_priced()
     assert price.nanos == 15_000
 
 
-# -- a company's own prices ------------------------------------------------------------------------------------
+# -- a company's own prices --------------------------------------------------------------------------------
 
 OVERLAY = """
 prices:

@@ -35,7 +35,7 @@ class Rate:
         return cls.stepped([(-1, dollars)], per)
 
     @classmethod
-    def stepped(cls, steps: Iterable[tuple[int, Decimal]], per: int) -> Self:
+    def stepped(cls, steps: Iterable[tuple[int, Decimal]], per: int = 1_000_000) -> Self:
         """One whose dollars depend on the length of the input."""
         return cls(tuple((start, int(dollars * _PICOS)) for start, dollars in steps), per)
 
