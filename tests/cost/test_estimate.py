@@ -168,7 +168,7 @@ async def test_no_more_models_are_kept_than_fit(
     assert [model for _, model in estimator._factors] == ["b", "c"]
 
 
-# -- answers that were cut off -----------------------------------------------------------------------------------
+# -- answers that were cut off -------------------------------------------------------------------------------
 
 
 def pass_by(estimator: Estimator, call: Call, name: str, events: int) -> None:
@@ -213,5 +213,14 @@ async def test_more_than_was_seen_may_have_been_said(estimator: Estimator) -> No
     assert await estimator.cut_off(call) == Usage(input=100, output=50, reasoning=900, estimated=True)
 
 
-async def test_of_what_nobody_saw_nothing_is_known(estimator: Estimator) -> None:
-    assert await estimator.cut_off(call_with(HELLO)) is None
+async def test_a_stream_that_never_began_has_read_its_input(estimator: Estimator) -> None:
+    assert await estimator.cut_off(call_with(HELLO)) == Usage(input=12, estimated=True)
+
+
+async def test_of_a_whole_answer_only_the_provider_can_say(estimator: Estimator) -> None:
+    call = call_with(HELLO)
+    call.stream = False
+    assert await estimator.cut_off(call) is None
+
+    call.usage = Usage(input=1)
+    assert await estimator.cut_off(call) == Usage(input=1)

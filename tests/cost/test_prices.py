@@ -170,6 +170,16 @@ CASES: list[Case] = [
         Asked("cohere", "api.cohere.com", "cohere-chat", "command-a-03-2025"),
         {"input": 50 * 2_500, "output": 10 * 10_000},
     ),
+    (
+        "cohere-embed",  # $0.12
+        Asked("cohere", "api.cohere.com", "generic", "embed-v4.0", "embeddings"),
+        {"input": 4 * 120},
+    ),
+    (
+        "voyage",  # $0.06
+        Asked("voyage", "api.voyageai.com", "openai-embeddings", "voyage-3.5", "embeddings"),
+        {"input": 10 * 60},
+    ),
 ]
 
 
@@ -198,7 +208,19 @@ def test_streamed_it_costs_the_same(name: str, asked: Asked) -> None:
 def test_all_dialects_that_stream_are_among_them() -> None:
     unstreamed = {name for name, _, _ in CASES} - {name for name, _ in STREAMED}
 
-    assert unstreamed == {"anthropic-batch", "openai-embeddings", "openai-whisper"}
+    never = {"openai-embeddings", "cohere-embed", "voyage", "openai-whisper"}
+    assert unstreamed == {"anthropic-batch", *never}
+
+
+def test_reranking_is_counted_by_the_search_and_priced_where_a_price_is_known(tmp_path: Path) -> None:
+    call = whole("cohere-rerank", Asked("cohere", "api.cohere.com", "generic", "rerank-v3.5", "rerank"))
+    assert priced(call) is None, "genai-prices has no reranking of Cohere's"
+
+    file = tmp_path / "prices.yaml"
+    file.write_text("prices:\n  - {model: 'rerank-*', prices: {tools: {search: 0.002}}}\n")
+    price = PriceBook(PriceSettings(overlays=[file])).of(call, call.usage)
+    assert price is not None
+    assert dict(price.parts) == {"requests.search": 2 * 2_000_000}
 
 
 def test_bedrocks_own_form_of_claude_costs_the_same_as_converse() -> None:
@@ -291,6 +313,13 @@ def test_tokens_without_a_price_make_the_whole_unknown() -> None:
     assert ask("openai", "gpt-5.4", Usage(seconds=4.0)) is None
 
 
+def test_an_answer_that_says_nothing_of_what_it_used_is_unknown() -> None:
+    """Pictures of DALL·E, speech: nobody counts them for us."""
+    assert ask("openai", "gpt-image-1", Usage()) is None
+    assert ask("ollama", "llama3.2", Usage()) == NOTHING
+    assert ask("openai", "omni-moderation-latest", Usage()) is not None
+
+
 def test_a_tool_without_a_price_is_named() -> None:
     price = ask("openai", "gpt-5.4", Usage(input=1_000, requests={"code_interpreter": 1}))
 
@@ -360,6 +389,16 @@ def test_a_region_has_its_price_where_one_is_known(provider: str, model: str, ho
 
     assert price is not None
     assert price.nanos == nanos
+
+
+@pytest.mark.parametrize(
+    ("model", "nanos"), [("gemini-2.5-flash", 35_000_000), ("gemini-3.8-flash", 3 * 14_000_000)]
+)
+def test_older_geminis_bill_a_grounded_prompt_and_newer_ones_each_search(model: str, nanos: int) -> None:
+    price = ask("gemini", model, Usage(requests={"web_search": 3}))
+
+    assert price is not None
+    assert dict(price.parts) == {"requests.web_search": nanos}
 
 
 def test_a_search_has_no_uplift() -> None:

@@ -12,7 +12,9 @@ DOLLAR = Rate.of(Decimal(1))
 
 
 def test_every_count_of_tokens_in_a_usage_is_a_field_with_a_rate() -> None:
-    usage = Usage(**dict.fromkeys(TOKENS, 1))
+    usage = Usage()
+    for name in TOKENS:
+        setattr(usage, name, 1)
 
     assert usage.total == len(TOKENS)
     assert set(usage.as_dict()) == set(TOKENS)

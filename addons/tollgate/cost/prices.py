@@ -61,7 +61,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Known:
     """The rates for a model, and who says so."""
 
     rates: Rates
@@ -97,32 +97,47 @@ class PriceBook:
             return _reported(usage.reported_cost, usage, found)
         return _priced(usage, found) if found else None
 
-    def of(self, call: Call, usage: Usage | None) -> Price | None:
-        """What a call costs whose answer used this, None for no answer: a company's own row for the name that
-        was asked for, such as a deployment's; else the price of the model that answered."""
+    def of(self, call: Call, usage: Usage | None, asked: str = "") -> Price | None:
+        """What a call costs whose answer used this, None for no answer. `asked`: the model asked for at the
+        provider, where that is another one than the client's."""
         if usage is None or call.request.method not in ("POST", "PUT"):
             return NOTHING  # what is asked for again (a stored answer, a batch's state) was billed before
+        names = (asked or call.model, call.answered_model)
         host, operation = call.request.host, call.operation
-        names = list(dict.fromkeys(name for name in (call.model, call.answered_model) if name))
+        return self.by_names(call.provider, names, usage, host=host, operation=operation, time=call.time)
+
+    def by_names(
+        self,
+        provider: str,
+        names: tuple[str, str],
+        usage: Usage,
+        *,
+        host: str,
+        operation: str,
+        time: float,
+    ) -> Price | None:
+        """What this usage costs of the model that is called so where it was asked for, and where it answered.
+        A company's own row for the name that was asked for, such as a deployment's, goes before the price of
+        the model that answered."""
         prices = [
-            self.price(call.provider, name, usage, host=host, operation=operation, time=call.time)
-            for name in names or [""]
+            self.price(provider, name, usage, host=host, operation=operation, time=time)
+            for name in dict.fromkeys(filter(None, names)) or ("",)
         ]
         known = [price for price in prices if price]
         own = [price for price in known if price.source == "overlay"]
-        return next(iter(own or (known if call.provider in ASKED_FIRST else known[::-1])), None)
+        return next(iter(own or (known if provider in ASKED_FIRST else known[::-1])), None)
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int:
         """Nano-dollars that a budget is charged for what has no known price, before it is repriced."""
         return round(usage.total * self._settings.ceiling * 1000)
 
-    def _find(self, provider: str, model: str, terms: Terms) -> Found | None:
+    def _find(self, provider: str, model: str, terms: Terms) -> Known | None:
         """The rates, by the first of a company's own rows that fits, or else in public."""
         row = _first(self._own, provider, model, terms)
         if row is None:
             return self._in_public(provider, model, terms)
         if row.row.prices is not None:
-            return Found(times(rates_of(row.row.prices), row.row.multiply), "overlay")
+            return Known(times(rates_of(row.row.prices), row.row.multiply), "overlay")
         if row.row.like is None:
             base = self._in_public(provider, model, terms)
         else:
@@ -130,17 +145,17 @@ class PriceBook:
             base = self._in_public(other or provider, name, terms)
         return base and replace(base, rates=times(base.rates, row.row.multiply), source="overlay")
 
-    def _in_public(self, provider: str, model: str, terms: Terms) -> Found | None:
+    def _in_public(self, provider: str, model: str, terms: Terms) -> Known | None:
         row = _first(self._shipped, provider, model, terms)
         if row is not None and row.row.prices is not None:
-            return Found(rates_of(row.row.prices), "free")
+            return Known(rates_of(row.row.prices), "free")
         if not (id_ := self._ids.get(provider, "")):
             return None
         found = self._public.find(id_, model, terms.tier, terms.speed, terms.moment)
         if found is None:
             return None
         rates = times(found.rates, row.row.multiply) if row else found.rates
-        return Found(rates, SOURCE, found.unsure)
+        return Known(rates, SOURCE, found.unsure)
 
     def _check_likes(self) -> None:
         """Every `like` has to name something that has a price, or its rows would price nothing."""
@@ -162,9 +177,12 @@ def _first(entries: tuple[Entry, ...], provider: str, model: str, terms: Terms) 
     return next(fitting, None)
 
 
-def _priced(usage: Usage, found: Found) -> Price | None:
-    """None where any tokens have no price: what they cost may be most of the call."""
+def _priced(usage: Usage, found: Known) -> Price | None:
+    """None where any tokens have no price, which may be most of the call; and where an answer that is not
+    free says nothing of how much it was."""
     told = bill(usage, found.rates)
+    if not told.parts and any(rate.costs for rate in found.rates.values()):
+        return None
     if any(name in TOKENS for name in told.unpriced):
         return None
     if "seconds" in told.unpriced and not usage.total:
@@ -173,7 +191,7 @@ def _priced(usage: Usage, found: Found) -> Price | None:
     return Price(sum(told.parts.values()), found.source, told.parts, told.saved, unpriced)
 
 
-def _reported(dollars: float, usage: Usage, found: Found | None) -> Price:
+def _reported(dollars: float, usage: Usage, found: Known | None) -> Price:
     """The provider's own figure, which knows of discounts that no list has."""
     nanos = round(dollars * _NANOS)
     return Price(nanos, "reported", {"reported": nanos}, bill(usage, found.rates).saved if found else 0)
