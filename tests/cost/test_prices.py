@@ -29,7 +29,7 @@ type Case = tuple[str, Asked, dict[str, int]]
 
 CASES: list[Case] = [
     (
-        "anthropic",  # $4 in, $20 out, cache: $0.20 read, $5 for 5 minutes, $8 for an hour; $10 for 1,000 searches
+        "anthropic",  # $4 in, $20 out; cache: $0.20 read, $5 and $8 written; $10 for 1,000 searches
         ANTHROPIC,
         {
             "input": 100 * 4_000,
@@ -75,7 +75,7 @@ CASES: list[Case] = [
         },
     ),
     (
-        "openai-responses",  # flex: $1 in, $5 out, $0.05 cached, $1.25 written; $2.50 and $10 for 1,000 searches
+        "openai-responses",  # flex: $1 in, $5 out, $0.05 cached, $1.25 written; searches $2.50 and $10
         Asked("openai", "api.openai.com", "openai-responses", "gpt-6.1-sol", "responses"),
         {
             "input": (3_000 - 1_000 - 500) * 1_000,
@@ -170,6 +170,16 @@ CASES: list[Case] = [
         Asked("cohere", "api.cohere.com", "cohere-chat", "command-a-03-2025"),
         {"input": 50 * 2_500, "output": 10 * 10_000},
     ),
+    (
+        "cohere-embed",  # $0.12
+        Asked("cohere", "api.cohere.com", "generic", "embed-v4.0", "embeddings"),
+        {"input": 4 * 120},
+    ),
+    (
+        "voyage",  # $0.06
+        Asked("voyage", "api.voyageai.com", "openai-embeddings", "voyage-3.5", "embeddings"),
+        {"input": 10 * 60},
+    ),
 ]
 
 
@@ -198,7 +208,19 @@ def test_streamed_it_costs_the_same(name: str, asked: Asked) -> None:
 def test_all_dialects_that_stream_are_among_them() -> None:
     unstreamed = {name for name, _, _ in CASES} - {name for name, _ in STREAMED}
 
-    assert unstreamed == {"anthropic-batch", "openai-embeddings", "openai-whisper"}
+    never = {"openai-embeddings", "cohere-embed", "voyage", "openai-whisper"}
+    assert unstreamed == {"anthropic-batch", *never}
+
+
+def test_reranking_is_counted_by_the_search_and_priced_where_a_price_is_known(tmp_path: Path) -> None:
+    call = whole("cohere-rerank", Asked("cohere", "api.cohere.com", "generic", "rerank-v3.5", "rerank"))
+    assert priced(call) is None, "genai-prices has no reranking of Cohere's"
+
+    file = tmp_path / "prices.yaml"
+    file.write_text("prices:\n  - {model: 'rerank-*', prices: {tools: {search: 0.002}}}\n")
+    price = PriceBook(PriceSettings(overlays=[file])).of(call, call.usage)
+    assert price is not None
+    assert dict(price.parts) == {"requests.search": 2 * 2_000_000}
 
 
 def test_bedrocks_own_form_of_claude_costs_the_same_as_converse() -> None:
@@ -291,6 +313,13 @@ def test_tokens_without_a_price_make_the_whole_unknown() -> None:
     assert ask("openai", "gpt-5.4", Usage(seconds=4.0)) is None
 
 
+def test_an_answer_that_says_nothing_of_what_it_used_is_unknown() -> None:
+    """Pictures of DALL·E, speech: nobody counts them for us."""
+    assert ask("openai", "gpt-image-1", Usage()) is None
+    assert ask("ollama", "llama3.2", Usage()) == NOTHING
+    assert ask("openai", "omni-moderation-latest", Usage()) is not None
+
+
 def test_a_tool_without_a_price_is_named() -> None:
     price = ask("openai", "gpt-5.4", Usage(input=1_000, requests={"code_interpreter": 1}))
 
@@ -362,6 +391,16 @@ def test_a_region_has_its_price_where_one_is_known(provider: str, model: str, ho
     assert price.nanos == nanos
 
 
+@pytest.mark.parametrize(
+    ("model", "nanos"), [("gemini-2.5-flash", 35_000_000), ("gemini-3.8-flash", 3 * 14_000_000)]
+)
+def test_older_geminis_bill_a_grounded_prompt_and_newer_ones_each_search(model: str, nanos: int) -> None:
+    price = ask("gemini", model, Usage(requests={"web_search": 3}))
+
+    assert price is not None
+    assert dict(price.parts) == {"requests.web_search": nanos}
+
+
 def test_a_search_has_no_uplift() -> None:
     price = ask("anthropic", "claude-opus-5-5", Usage(input=10, region="us", requests={"web_search": 1}))
 
@@ -411,7 +450,7 @@ def test_without_its_name_in_the_answer_the_model_that_was_asked_for_is_priced()
     assert price.nanos == 15_000
 
 
-# -- a company's own prices ------------------------------------------------------------------------------------
+# -- a company's own prices --------------------------------------------------------------------------------
 
 OVERLAY = """
 prices:

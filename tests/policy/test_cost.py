@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tollgate.policy import PolicyError, load
+from tollgate.policy.cost import CostSettings, CountingSettings, Currency, PriceSettings
 
 
 def problems(tmp_path: Path, text: str) -> list[str]:
@@ -39,6 +40,23 @@ def test_known_zones_are_taken(tmp_path: Path, zone: str) -> None:
     assert load([file]).file.cost.timezone == zone
 
 
-@pytest.mark.parametrize("wrong", ["{currency: {code: euro}}", "{currency: {rate: 0}}", "{ceiling: -1}"])
-def test_prices_that_cannot_be_are_refused(tmp_path: Path, wrong: Any) -> None:
-    assert problems(tmp_path, f"cost: {{prices: {wrong}}}")
+def test_prices_are_in_dollars_and_nothing_is_downloaded() -> None:
+    assert PriceSettings().currency == Currency(code="USD", rate=1.0)
+    assert PriceSettings().overlays == []
+    assert CountingSettings().ranks is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prices": {"ceiling": -1}},
+        {"prices": {"currency": {"code": "euro"}}},
+        {"prices": {"currency": {"rate": 0}}},
+        {"counting": {"output": -1}},
+        {"counting": {"ranks": 1}},
+        {"budget": []},
+    ],
+)
+def test_what_makes_no_sense_is_an_error(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        CostSettings.model_validate(wrong)

@@ -68,12 +68,13 @@ class Estimator:
         counted.seen.add(event)
 
     async def cut_off(self, call: Call) -> Usage | None:
-        """What an answer used of which the provider has not said all: its input as it said, or as counted,
-        and the output that was seen. None where nothing came back."""
+        """What a streamed answer used of which the provider has not said all: its input as it said, or as
+        counted, and the output that was seen. What it said, or None, for a whole answer, of which nothing
+        can be seen here."""
         counted, said = _note(call), call.usage
-        if counted.seen is None:
+        if counted.seen is None and not call.stream:
             return said
-        text = counted.seen.text
+        text = counted.seen.text if counted.seen else ""
         output = await asyncio.to_thread(self._tokens, text, call)
         if said is None:
             base = counted.usage or await self.before(call)

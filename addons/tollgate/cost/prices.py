@@ -61,7 +61,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Known:
     """The rates for a model, and who says so."""
 
     rates: Rates
@@ -131,13 +131,13 @@ class PriceBook:
         """Nano-dollars that a budget is charged for what has no known price, before it is repriced."""
         return round(usage.total * self._settings.ceiling * 1000)
 
-    def _find(self, provider: str, model: str, terms: Terms) -> Found | None:
+    def _find(self, provider: str, model: str, terms: Terms) -> Known | None:
         """The rates, by the first of a company's own rows that fits, or else in public."""
         row = _first(self._own, provider, model, terms)
         if row is None:
             return self._in_public(provider, model, terms)
         if row.row.prices is not None:
-            return Found(times(rates_of(row.row.prices), row.row.multiply), "overlay")
+            return Known(times(rates_of(row.row.prices), row.row.multiply), "overlay")
         if row.row.like is None:
             base = self._in_public(provider, model, terms)
         else:
@@ -145,17 +145,17 @@ class PriceBook:
             base = self._in_public(other or provider, name, terms)
         return base and replace(base, rates=times(base.rates, row.row.multiply), source="overlay")
 
-    def _in_public(self, provider: str, model: str, terms: Terms) -> Found | None:
+    def _in_public(self, provider: str, model: str, terms: Terms) -> Known | None:
         row = _first(self._shipped, provider, model, terms)
         if row is not None and row.row.prices is not None:
-            return Found(rates_of(row.row.prices), "free")
+            return Known(rates_of(row.row.prices), "free")
         if not (id_ := self._ids.get(provider, "")):
             return None
         found = self._public.find(id_, model, terms.tier, terms.speed, terms.moment)
         if found is None:
             return None
         rates = times(found.rates, row.row.multiply) if row else found.rates
-        return Found(rates, SOURCE, found.unsure)
+        return Known(rates, SOURCE, found.unsure)
 
     def _check_likes(self) -> None:
         """Every `like` has to name something that has a price, or its rows would price nothing."""
@@ -177,9 +177,12 @@ def _first(entries: tuple[Entry, ...], provider: str, model: str, terms: Terms) 
     return next(fitting, None)
 
 
-def _priced(usage: Usage, found: Found) -> Price | None:
-    """None where any tokens have no price: what they cost may be most of the call."""
+def _priced(usage: Usage, found: Known) -> Price | None:
+    """None where any tokens have no price, which may be most of the call; and where an answer that is not
+    free says nothing of how much it was."""
     told = bill(usage, found.rates)
+    if not told.parts and any(rate.costs for rate in found.rates.values()):
+        return None
     if any(name in TOKENS for name in told.unpriced):
         return None
     if "seconds" in told.unpriced and not usage.total:
@@ -188,7 +191,7 @@ def _priced(usage: Usage, found: Found) -> Price | None:
     return Price(sum(told.parts.values()), found.source, told.parts, told.saved, unpriced)
 
 
-def _reported(dollars: float, usage: Usage, found: Found | None) -> Price:
+def _reported(dollars: float, usage: Usage, found: Known | None) -> Price:
     """The provider's own figure, which knows of discounts that no list has."""
     nanos = round(dollars * _NANOS)
     return Price(nanos, "reported", {"reported": nanos}, bill(usage, found.rates).saved if found else 0)

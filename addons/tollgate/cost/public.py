@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -97,7 +97,7 @@ class PublicPrices:
         context, unsure = _context(found, self._providers[provider], tier, speed)
         prices = found.get_prices(moment, context)
         if any(price is not None for price in vars(prices).values()):
-            return Found(rates_of(prices, provider), unsure)
+            return Found(_once(provider, found.id, rates_of(prices, provider)), unsure)
         # Listed without a price: free of charge, or in a plan. Only some say so in their name.
         said = () if found.id.endswith(":free") else ("no price listed",)
         return Found(dict.fromkeys(TOKENS, _NOTHING), said)
@@ -158,6 +158,18 @@ def rates_of(prices: ModelPrice, provider: str) -> dict[str, Rate]:
     rates = {name: rate for name, rate in found.items() if rate}
     tools = _WITHIN_TOKENS.get(provider, ()) if rates else ()
     return rates | {f"requests.{tool}": _NOTHING for tool in tools}
+
+
+def _once(provider: str, model: str, rates: dict[str, Rate]) -> dict[str, Rate]:
+    """Up to Gemini 2.5 a grounded prompt is billed, and from 3 on each of its searches:
+    https://ai.google.dev/gemini-api/docs/google-search#pricing"""
+    if provider != "google" or not model.startswith(("gemini-1", "gemini-2")):
+        return rates
+    searches = {name: replace(rate, once=True) for name, rate in rates.items() if name in _SEARCHES}
+    return rates | searches
+
+
+_SEARCHES = ("requests.web_search", "requests.google_search")
 
 
 def _first(prices: ModelPrice, keys: tuple[str, ...], per: int) -> Rate | None:

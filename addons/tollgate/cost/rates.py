@@ -29,15 +29,22 @@ class Rate:
     steps: tuple[tuple[int, int], ...]
     """(where the input has more tokens than this, pico-dollars for `per` units), ascending."""
     per: int = 1_000_000
+    once: bool = False
+    """True where a call is billed for one, however many it used."""
 
     @classmethod
     def of(cls, dollars: Decimal, per: int = 1_000_000) -> Self:
         return cls.stepped([(-1, dollars)], per)
 
     @classmethod
-    def stepped(cls, steps: Iterable[tuple[int, Decimal]], per: int) -> Self:
+    def stepped(cls, steps: Iterable[tuple[int, Decimal]], per: int = 1_000_000) -> Self:
         """One whose dollars depend on the length of the input."""
         return cls(tuple((start, int(dollars * _PICOS)) for start, dollars in steps), per)
+
+    @property
+    def costs(self) -> bool:
+        """Whether it is anything but free."""
+        return any(price for _, price in self.steps)
 
     def times(self, factor: Decimal) -> Rate:
         """The same rate at a discount, or with an uplift."""
@@ -46,6 +53,7 @@ class Rate:
 
     def nanos(self, count: float, inputs: int) -> int:
         """Nano-dollars for that many units in a call with that many input tokens, halves rounded up."""
+        count = min(count, 1) if self.once else count
         price = self.steps[0][1]
         for start, dearer in self.steps[1:]:
             if inputs > start:
