@@ -108,7 +108,7 @@ async def test_a_stream_that_its_client_leaves_is_settled_by_what_was_seen(
 
     assert record["outcome"] == "abandoned"
     assert json.loads(row["usage"])["estimated"] is True
-    assert row["cost"] == row["charged"] > 0
+    assert row["cost"] == row["charged"] == record["cost"] > 0
     assert held(proxy) == 0
 
 

@@ -70,7 +70,7 @@ async def test_what_a_call_may_come_to_is_held_on_each_of_its_budgets(till: Till
     one = carried({}, {"per": ["user"]}, {"when": {"model": "claude-*"}})
     await admit(till, call(), one)
 
-    assert one.held
+    assert one.held == EACH
     assert [share.budget.name for share in one.shares] == ["b0", "b1"]
     assert await levels(till, one) == [(0, EACH), (0, EACH)]
 
@@ -92,7 +92,7 @@ async def test_in_observe_mode_it_is_told_and_held_all_the_same(till: Till) -> N
     with pytest.raises(Refused):
         await admit(till, call(policy=OBSERVE), one)
 
-    assert one.held
+    assert one.held == EACH
     assert await levels(till, one) == [(0, EACH)]
 
 
@@ -101,7 +101,7 @@ async def test_a_call_that_no_budget_is_for_asks_nobody() -> None:
     nobody: Any = None
     await admit(nobody, call(), one)
 
-    assert (one.held, one.desk.estimator.asked) == (False, 0)  # type: ignore[attr-defined]
+    assert (one.held, one.desk.estimator.asked) == (0, 0)  # type: ignore[attr-defined]
 
 
 async def test_what_is_free_is_not_held_and_never_refused(till: Till) -> None:
@@ -145,15 +145,14 @@ async def test_a_cheaper_model_is_asked_for_rather_than_refused(till: Till) -> N
     one, asked = carried({**SWITCH, "limit": 5e-6}), call()
     await admit(till, asked, one)
 
-    assert one.model == "cheap"
-    assert one.held
+    assert (one.model, one.held) == ("cheap", 100)
 
 
 async def test_a_budget_of_the_dear_model_alone_is_left_with_it(till: Till) -> None:
     one, asked = carried({**SWITCH, "when": {"model": "gpt-*"}, "limit": 5e-6}), call()
     await admit(till, asked, one)
 
-    assert (one.model, one.shares, one.held) == ("cheap", (), False)
+    assert (one.model, one.shares, one.held) == ("cheap", (), 0)
 
 
 async def test_where_the_body_names_no_model_that_is_told(till: Till) -> None:

@@ -53,6 +53,13 @@ def test_of_a_model_that_nobody_knows_the_cost_is_unknown_and_the_ceiling_is_cha
     assert total([entry]) is None
 
 
+def test_what_cannot_even_be_counted_is_charged_as_it_was_held() -> None:
+    call = make_call(model="unknown", attempts=[attempt(None)])
+    (entry,) = bill(PRICES, call, ANN, "metered", "unknown", None, held=77)
+
+    assert (entry.cost, entry.charged, entry.usage) == (None, 77, Usage())
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -153,7 +153,8 @@ def test_a_refusal_says_which_budget_how_much_and_when_it_opens_again() -> None:
     assert told == (
         'Tollgate refused this call: it may cost up to $1.00, and the budget "team daily" of $10.00 a day for'
         " team platform has $0.50 left ($9.00 spent, $0.50 held for calls under way). It opens again on"
-        " 2027-01-16 00:00 UTC, in 16 h. Until then, a cheaper model or a lower limit on output tokens may fit."
+        " 2027-01-16 00:00 UTC, in 16 h. Until then, a cheaper model or a lower limit on output tokens may"
+        " fit."
     )
 
 

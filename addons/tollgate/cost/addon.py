@@ -108,10 +108,13 @@ class Cost:
             carried = self._carried(call, self._desk)  # the cache stands above us
         if carried is None:
             return
-        if untold(call):
-            asyncio_utils.create_task(self._count(call, carried), name="count", keep_ref=True)
-        else:
+        estimator = carried.desk.estimator
+        if not untold(call):
             self._settle(call, carried)
+        elif estimator.quick(call):
+            self._settle(call, carried, estimator.so_far(call))
+        else:
+            asyncio_utils.create_task(self._count(call, carried), name="count", keep_ref=True)
 
     def _carried(self, call: Call, desk: Desk) -> Carried:
         carried = Carried(desk, desk.payer(call), paid_by(call), call.model)
@@ -155,7 +158,7 @@ class Cost:
 
 def entries(call: Call, carried: Carried, counted: Usage | None = None) -> list[Entry]:
     """The ledger's entries of a call."""
-    found = bill(carried.desk.prices, call, carried.payer, carried.paid, carried.model, counted)
+    found = bill(carried.desk.prices, call, carried.payer, carried.paid, carried.model, counted, carried.held)
     purses = tuple(share.claim.purse for share in carried.shares)
     return [replace(entry, purses=purses) for entry in found] if purses else found
 

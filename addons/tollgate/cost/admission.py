@@ -37,15 +37,15 @@ async def _hold(till: Till, call: Call, carried: Carried) -> tuple[int, Sequence
     A budget that is not asked costs nothing: no database is touched."""
     desk = carried.desk
     shares = desk.budgets.of(desk.facts(call, carried.model), carried.payer, carried.paid, call.time)
-    carried.shares, carried.held = shares, False
+    carried.shares, carried.held = shares, 0
     amount = expected(desk.prices, call, carried.model, await desk.estimator.before(call)) if shares else 0
     if not amount:
         return 0, [Level(0, 0)] * len(shares)
     firm = call.policy.mode == "enforce"
     claims = [share.claim if firm else replace(share.claim, firm=False) for share in shares]
-    carried.held = True  # also where the client leaves before we hear of it
+    carried.held = amount  # also where the client leaves before we hear of it
     reserved = await till.reserve(call.id, amount, claims)
-    carried.held = reserved.granted
+    carried.held = amount if reserved.granted else 0
     return amount, reserved.levels
 
 
@@ -68,10 +68,11 @@ def _tell(call: Call, carried: Carried, levels: Sequence[Level], amount: int) ->
     money, pairs = carried.desk.money, list(zip(carried.shares, levels, strict=True))
     if not amount:
         return
-    own = amount if carried.held else 0
     if carried.desk.settings.headers:
         share, level = min(pairs, key=lambda pair: left(pair[0].claim, pair[1]))
-        call.extra_headers[REMAINING] = _remaining(share, max(0, left(share.claim, level, own)), money)
+        call.extra_headers[REMAINING] = _remaining(
+            share, max(0, left(share.claim, level, carried.held)), money
+        )
     if low := [pair for pair in pairs if warned(*pair)]:
         share, level = max(low, key=lambda pair: used(pair[0].claim, pair[1]))
         part = f"{used(share.claim, level):.0%} spent"

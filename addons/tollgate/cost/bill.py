@@ -40,17 +40,24 @@ def expected(prices: Prices, call: Call, model: str, usage: Usage) -> int:
 
 
 def bill(
-    prices: Prices, call: Call, payer: Payer, paid: str, model: str, counted: Usage | None = None
+    prices: Prices,
+    call: Call,
+    payer: Payer,
+    paid: str,
+    model: str,
+    counted: Usage | None = None,
+    held: int = 0,
 ) -> list[Entry]:
     """The entries of a call that is over. `model`: the one asked for at the provider. `counted`: what the
-    last attempt used as far as we saw it, where the provider did not say."""
+    last attempt used as far as we saw it, where the provider did not say. `held`: what budgets are charged
+    where nobody can say at all."""
     blank = _blank(call, payer, paid, model)
     if not call.attempts and call.cache == "hit":
         return [_cached(prices, call, blank)]
     found = []
     for number, attempt in enumerate(call.attempts, 1):
         usage = counted if counted and attempt is call.attempts[-1] else attempt.usage
-        if entry := _attempt(prices, call, attempt, replace(blank, attempt=number), usage):
+        if entry := _attempt(prices, call, attempt, replace(blank, attempt=number, charged=held), usage):
             found.append(entry)
     return found
 
@@ -108,8 +115,8 @@ def _attempt(prices: Prices, call: Call, attempt: Attempt, entry: Entry, usage: 
     entry = replace(entry, usage=sane(usage or Usage()), status=attempt.status)
     price = prices.of(call, entry.usage, entry.asked)
     if price is None:
-        ceiling = prices.ceiling(call.provider, entry.model, entry.usage)
-        return replace(entry, charged=min(_NANOS, ceiling))
+        ceiling = prices.ceiling(call.provider, entry.model, entry.usage) if entry.usage.total else 0
+        return replace(entry, charged=min(_NANOS, ceiling or entry.charged))
     nothing = not price.nanos and (price.source == "free" or not entry.usage.total)
     return None if nothing else _priced(entry, price)
 

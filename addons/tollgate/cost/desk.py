@@ -79,5 +79,5 @@ class Carried:
     """True where the usage of the stream was asked for in the client's place."""
     shares: Sequence[Share] = field(default=())
     """The budgets that the call falls under."""
-    held: bool = False
-    """True where they hold something for it."""
+    held: int = 0
+    """Nano-dollars that each of them holds for it."""

@@ -71,13 +71,23 @@ class Estimator:
         """What a streamed answer used of which the provider has not said all: its input as it said, or as
         counted, and the output that was seen. What it said, or None, for a whole answer, of which nothing
         can be seen here."""
+        return self.so_far(call) if self.quick(call) else await asyncio.to_thread(self.so_far, call)
+
+    def quick(self, call: Call) -> bool:
+        """Whether `so_far` may be asked on the event loop."""
+        counted = _note(call)
+        known = counted.usage is not None or call.usage is not None
+        size = (counted.seen.size if counted.seen else 0) + (0 if known else len(call.request.body.content))
+        return size < OFF_LOOP and self._counter.ready(tokens_of(call.model).encoding)
+
+    def so_far(self, call: Call) -> Usage | None:
+        """What `cut_off` says. It takes 50 µs for each KB that was not counted yet."""
         counted, said = _note(call), call.usage
         if counted.seen is None and not call.stream:
             return said
-        text = counted.seen.text if counted.seen else ""
-        output = await asyncio.to_thread(self._tokens, text, call)
+        output = self._tokens(counted.seen.text, call) if counted.seen else 0
         if said is None:
-            base = counted.usage or await self.before(call)
+            base = counted.usage or (self._before(call) if call.request.body.parsed else Usage())
             return replace(base, output=output, estimated=True)
         others = said.reasoning + said.output_audio + said.output_image
         return replace(said, output=max(said.output, output - others), estimated=True)

@@ -26,22 +26,23 @@ MOST = 4 * 1024 * 1024
 class Seen:
     """What has been seen of one streamed answer."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("_pieces", "size")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._size = 0
+        self.size = 0
+        """Bytes of text so far."""
 
     def add(self, event: Event) -> None:
         """A streamed piece of the answer passes."""
         data = event.data
-        if data is None or self._size > MOST or (event.name and not _is_piece(event.name)):
+        if data is None or self.size > MOST or (event.name and not _is_piece(event.name)):
             return
         if event.name == "chunk":
             data = _unwrapped(data)
         for text in _TEXTS.findall(data):
             self._pieces.append(text)
-            self._size += len(text)
+            self.size += len(text)
 
     @property
     def text(self) -> str:
