@@ -18,6 +18,7 @@ from tollgate.cost import ledger
 from tollgate.cost.export import FORMATS
 from tollgate.cost.report import report
 from tollgate.cost.reprice import reprice_all
+from tollgate.providers import Providers
 from tollgate.store.purses import all_purses
 
 app = typer.Typer(no_args_is_help=True, help="Reprice and export the ledger, and show the budgets.")
@@ -41,7 +42,8 @@ def reprice(
 
     console = Console(highlight=False)
     with opened(policy or [], state) as books:
-        prices = PriceBook(books.settings.prices)
+        providers = Providers.builtin().with_hosts(books.policy.hosts)
+        prices = PriceBook(books.policy.cost.prices, providers)
         done = reprice_all(books.database, prices, moment(since, books.now, books.zone), every=every)
     change = f"{'+' if done.change >= 0 else ''}{books.money.show(done.change)}"
     console.print(

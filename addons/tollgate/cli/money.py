@@ -6,7 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -18,8 +18,7 @@ from rich.text import Text
 from tollgate.cost.ledger import FILE, SCRIPT
 from tollgate.cost.money import Money
 from tollgate.cost.windows import window_at, zone_of
-from tollgate.policy import load
-from tollgate.policy.cost import CostSettings
+from tollgate.policy import PolicyFile, load
 from tollgate.store import StateError, state_folder
 from tollgate.store.sqlite import open_sqlite
 
@@ -34,7 +33,7 @@ class Books:
     """A policy's ledger, opened, and how its money and times are shown."""
 
     database: sqlite3.Connection
-    settings: CostSettings
+    policy: PolicyFile
     money: Money
     zone: tzinfo
     now: float
@@ -43,23 +42,28 @@ class Books:
 @contextmanager
 def opened(policy: Sequence[Path], state: Path | None) -> Iterator[Books]:
     """The books of a policy. Exits with 2, and says why, where there are none."""
-    try:
-        settings = load(policy).file.cost
-        path = settings.ledger.path or state_folder(str(state or "")) / FILE
+    with _or_exit():
+        file = load(policy).file
+        path = file.cost.ledger.path or state_folder(str(state or "")) / FILE
         if not path.exists():
             raise StateError(
                 f"There is no ledger at {path} yet. It begins with the first call that costs something, where"
                 " cost.enabled is on in the policy; --state and --policy name another one."
             )
         database = open_sqlite(path, SCRIPT, "ledger")
-    except (OSError, ValueError) as e:  # a PolicyError is a ValueError
+    with closing(database), _or_exit():
+        zone = zone_of(file.cost.timezone)
+        yield Books(database, file, Money.of(file.cost.prices.currency), zone, time.time())
+
+
+@contextmanager
+def _or_exit() -> Iterator[None]:
+    """Exit with 2 for what cannot be used, and say why. PolicyError is a ValueError."""
+    try:
+        yield
+    except (OSError, ValueError, sqlite3.Error) as e:
         Console(stderr=True, highlight=False).print(Text(str(e), "red"), soft_wrap=True)
         raise typer.Exit(2) from e
-    try:
-        zone = zone_of(settings.timezone)
-        yield Books(database, settings, Money.of(settings.prices.currency), zone, time.time())
-    finally:
-        database.close()
 
 
 def moment(text: str, now: float, zone: tzinfo) -> float:

@@ -99,7 +99,7 @@ def _head(found: Report, books: Books) -> Panel:
         lines.append(Text(text, "yellow"))
     if not total.calls:
         lines.append(Text("Nothing was spent in this time.", "dim"))
-    title = f"[bold]Tollgate[/] [dim]{first:%-d %b} to {last:%-d %b %Y}, {books.settings.timezone}[/]"
+    title = f"[bold]Tollgate[/] [dim]{first:%-d %b} to {last:%-d %b %Y}, {books.policy.cost.timezone}[/]"
     return Panel(
         Group(*lines), title=title, title_align="left", box=box.ROUNDED, border_style="dim", padding=(1, 2)
     )
@@ -194,7 +194,7 @@ def _tokens(line: Line) -> str:
 
 def budgets_table(budgets: Iterable[Filled], books: Books, width: int) -> Table:
     """How full each purse is, the fullest first."""
-    every = {budget.name: PERIODS[budget.every] for budget in books.settings.budgets}
+    every = {budget.name: PERIODS[budget.every] for budget in books.policy.cost.budgets}
     space = max(8, width // 5)
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, max_width=max(20, width // 3), overflow="ellipsis")
