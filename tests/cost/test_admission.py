@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,9 +62,12 @@ async def levels(till: Till, of: Carried) -> list[tuple[int, int]]:
     return [tuple(level) for level in reserved.levels]  # type: ignore[misc]
 
 
-def spend(till: Till, of: Carried, nanos: int) -> None:
+async def spend(till: Till, of: Carried, nanos: int) -> None:
     shares = of.desk.budgets.of(Facts(user="ann", model=MODEL), of.payer, "metered", time.time())
     till.settle(Settlement("before", [entry("before", nanos)], shares))
+    claims = [share.claim for share in shares]
+    while not (await till.reserve("looking", 0, claims)).levels[0].spent:
+        await asyncio.sleep(0.005)
 
 
 async def test_what_a_call_may_come_to_is_held_on_each_of_its_budgets(till: Till) -> None:
@@ -113,7 +117,7 @@ async def test_what_is_free_is_not_held_and_never_refused(till: Till) -> None:
 
 async def test_a_limit_that_only_warns_refuses_nobody(till: Till) -> None:
     one, asked = carried({"limit": 1e-6, "at_limit": "warn"}), call()
-    spend(till, one, 2_000)
+    await spend(till, one, 2_000)
     await admit(till, asked, one)
 
     assert [(v.action, v.code) for v in asked.verdicts] == [("warn", "budget_low")]
@@ -133,7 +137,7 @@ SWITCH = {"switch": {"at": "50%", "models": {"gpt-*": "cheap"}}}
 
 async def test_when_money_runs_low_a_cheaper_model_is_asked_for(till: Till) -> None:
     one, asked = carried({**SWITCH, "limit": 1e-3}), call()
-    spend(till, one, 600_000)
+    await spend(till, one, 600_000)
     await admit(till, asked, one)
 
     assert one.model == asked.request.body.json["model"] == "cheap"
@@ -157,7 +161,7 @@ async def test_a_budget_of_the_dear_model_alone_is_left_with_it(till: Till) -> N
 
 async def test_where_the_body_names_no_model_that_is_told(till: Till) -> None:
     one, asked = carried({**SWITCH, "limit": 1e-3}), call(params={"model": MODEL})
-    spend(till, one, 600_000)
+    await spend(till, one, 600_000)
     await admit(till, asked, one)
 
     assert one.model == MODEL
@@ -166,7 +170,7 @@ async def test_where_the_body_names_no_model_that_is_told(till: Till) -> None:
 
 async def test_in_observe_mode_no_model_is_switched(till: Till) -> None:
     one, asked = carried({**SWITCH, "limit": 1e-3}), call(policy=OBSERVE)
-    spend(till, one, 600_000)
+    await spend(till, one, 600_000)
     await admit(till, asked, one)
 
     assert one.model == MODEL

@@ -9,7 +9,7 @@ import pytest
 
 from support.costs import FlatPrices, attempt, make_call
 from tollgate.calls import Call, Usage
-from tollgate.cost.bill import bill, expected, reprice, sane, total, untold
+from tollgate.cost.bill import Account, bill, expected, reprice, sane, total, untold
 from tollgate.cost.budgets import Payer
 from tollgate.cost.ledger import Entry
 
@@ -19,7 +19,7 @@ USAGE = Usage(input=10, output=5)
 
 
 def billed(call: Call, model: str = "gpt-6", counted: Usage | None = None) -> list[Entry]:
-    return bill(PRICES, call, ANN, "metered", model, counted)
+    return bill(PRICES, call, Account(ANN, "metered", model), counted)
 
 
 def test_an_attempt_that_was_answered_is_an_entry() -> None:
@@ -55,9 +55,9 @@ def test_of_a_model_that_nobody_knows_the_cost_is_unknown_and_the_ceiling_is_cha
 
 def test_what_cannot_even_be_counted_is_charged_as_it_was_held() -> None:
     call = make_call(model="unknown", attempts=[attempt(None)])
-    (entry,) = bill(PRICES, call, ANN, "metered", "unknown", None, held=77)
+    (entry,) = bill(PRICES, call, Account(ANN, "metered", "unknown", ("p",), 77))
 
-    assert (entry.cost, entry.charged, entry.usage) == (None, 77, Usage())
+    assert (entry.cost, entry.charged, entry.purses, entry.usage) == (None, 77, ("p",), Usage())
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_a_price_leaves_out_is_named() -> None:
             price = super().of(call, usage, asked)
             return price and replace(price, unpriced=("requests.shell",))
 
-    (entry,) = bill(Partial(), make_call(attempts=[attempt(USAGE)]), ANN, "metered", "gpt-6")
+    (entry,) = bill(Partial(), make_call(attempts=[attempt(USAGE)]), Account(ANN, "metered", "gpt-6"))
 
     assert entry.source == "flat, without requests.shell"
 

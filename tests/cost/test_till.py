@@ -80,14 +80,23 @@ async def test_a_call_holds_then_spends_and_its_rows_are_there(heard: Heard) -> 
 
 
 async def test_the_same_call_settled_twice_is_spent_once(heard: Heard) -> None:
+    await heard.till.reserve("1", EACH, CLAIMS)
     for _ in range(2):
         heard.till.settle(Settlement("1", [entry("1")], [SHARE]))
-    reserved = await heard.till.reserve("2", 1, CLAIMS)
+    await until(lambda: heard.spent)
 
-    assert reserved.levels[0].spent == EACH
+    assert (await heard.till.reserve("2", 1, CLAIMS)).levels[0] == (EACH, 0)
 
 
-async def test_what_is_settled_before_a_reservation_counts_in_it(heard: Heard) -> None:
+async def test_who_would_be_refused_is_told_what_was_settled_meanwhile(heard: Heard) -> None:
+    """Calls that are over hold what they held until they are written, which is more than they cost."""
+    await heard.till.reserve("1", LIMIT, CLAIMS)
+    heard.till.settle(Settlement("1", [entry("1")], [SHARE]))
+
+    assert (await heard.till.reserve("2", LIMIT - EACH, CLAIMS)).granted
+
+
+async def test_what_is_let_go_of_is_there_at_once(heard: Heard) -> None:
     await heard.till.reserve("1", LIMIT, CLAIMS)
     heard.till.settle(Settlement("1", (), [SHARE]))
 
@@ -122,7 +131,8 @@ async def test_closing_writes_what_waits_and_lets_go_of_what_is_held(tmp_path: P
 async def test_while_the_ledger_cannot_be_written_nothing_is_granted_and_nothing_is_lost(
     heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await heard.till.reserve("0", 1, CLAIMS)
+    monkeypatch.setattr(module, "RETRY", 0.01)
+    await heard.till.reserve("1", LIMIT, CLAIMS)
     break_ledger(heard.path)
     heard.till.settle(Settlement("1", [entry("1")], [SHARE]))
     with pytest.raises(StateError, match="disk is full"):
@@ -130,16 +140,27 @@ async def test_while_the_ledger_cannot_be_written_nothing_is_granted_and_nothing
     assert not heard.till.healthy
 
     mend_ledger(heard.path)
-    granted = await heard.till.reserve("3", 1, CLAIMS)
+    await until(lambda: heard.spent)
 
-    assert granted.levels[0].spent == EACH
+    assert ask(heard.path, "SELECT id FROM entries") == [("1",)]
     assert heard.till.healthy
     assert [report.partition(" be ")[0].rpartition(" ")[2] for report in heard.reports] == ["cannot", "can"]
     assert heard.till.lost == 0
 
 
+async def test_what_cannot_be_written_when_it_closes_is_lost_and_counted(tmp_path: Path) -> None:
+    heard = Heard(tmp_path / "ledger.sqlite")
+    break_ledger(heard.path)
+    heard.till.settle(Settlement("1", [entry("1")]))
+    heard.till.close()
+
+    assert heard.till.lost == 1
+    assert "cannot be written" in heard.reports[0]
+
+
 async def test_more_than_can_wait_is_counted_as_lost(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(module, "RETRY", 0.01)
     break_ledger(heard.path)
     for n in range(5):
         heard.till.settle(Settlement(str(n), [entry(str(n))]))
@@ -220,6 +241,7 @@ async def test_an_entry_that_can_never_be_written_stops_no_other(heard: Heard) -
     await heard.till.reserve("0", LIMIT, CLAIMS)
     heard.till.settle(Settlement("0", bad, [SHARE]))
     heard.till.settle(Settlement("3", [entry("3")]))
+    await until(lambda: ask(heard.path, "SELECT id FROM entries"))
 
     assert (await heard.till.reserve("4", LIMIT, CLAIMS)).granted
     assert ask(heard.path, "SELECT id FROM entries") == [("3",)]

@@ -55,8 +55,11 @@ async def overspend(till: Till, number: int) -> int:
 async def hold(till: Till) -> None:
     shares = [share(time.time())]
     claims = [each.claim for each in shares]
+    await till.reserve("settled", EACH, claims)
     till.settle(Settlement("settled", [entry("settled")], shares))
-    await till.reserve("open", LIMIT - EACH, claims)  # one transaction with what was settled before
+    while not (await till.reserve("look", 0, claims)).levels[0].spent:
+        await asyncio.sleep(0.01)
+    await till.reserve("open", LIMIT - EACH, claims)
     print("held", flush=True)
     await asyncio.sleep(60)
 

@@ -6,7 +6,6 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from mitmproxy.utils import asyncio_utils
 
@@ -14,7 +13,7 @@ from tollgate.calls import Answer, Call, Event, Runtime, Usage
 from tollgate.cost import include_usage
 from tollgate.cost.admission import admit
 from tollgate.cost.alerts import alert, post
-from tollgate.cost.bill import bill, total, untold
+from tollgate.cost.bill import Account, bill, total, untold
 from tollgate.cost.budgets import crossed
 from tollgate.cost.desk import Carried, Desk
 from tollgate.cost.ledger import FILE, Entry
@@ -158,9 +157,9 @@ class Cost:
 
 def entries(call: Call, carried: Carried, counted: Usage | None = None) -> list[Entry]:
     """The ledger's entries of a call."""
-    found = bill(carried.desk.prices, call, carried.payer, carried.paid, carried.model, counted, carried.held)
     purses = tuple(share.claim.purse for share in carried.shares)
-    return [replace(entry, purses=purses) for entry in found] if purses else found
+    account = Account(carried.payer, carried.paid, carried.model, purses, carried.held)
+    return bill(carried.desk.prices, call, account, counted)
 
 
 def webhook(settings: CostSettings) -> str:

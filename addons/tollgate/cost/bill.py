@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tollgate.calls import Attempt, Call, Usage
 from tollgate.cost.budgets import Payer
@@ -39,25 +39,29 @@ def expected(prices: Prices, call: Call, model: str, usage: Usage) -> int:
     return min(_NANOS, price.nanos)
 
 
-def bill(
-    prices: Prices,
-    call: Call,
-    payer: Payer,
-    paid: str,
-    model: str,
-    counted: Usage | None = None,
-    held: int = 0,
-) -> list[Entry]:
-    """The entries of a call that is over. `model`: the one asked for at the provider. `counted`: what the
-    last attempt used as far as we saw it, where the provider did not say. `held`: what budgets are charged
-    where nobody can say at all."""
-    blank = _blank(call, payer, paid, model)
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is the same for all that a call costs."""
+
+    payer: Payer
+    paid: str
+    model: str
+    """The one asked for at the provider."""
+    purses: tuple[str, ...] = ()
+    """Those that are charged."""
+    held: int = 0
+    """What they are charged where nobody can say at all."""
+
+
+def bill(prices: Prices, call: Call, account: Account, counted: Usage | None = None) -> list[Entry]:
+    """The entries of a call that is over. `counted`: what the last attempt used as far as we saw it, where
+    the provider did not say."""
     if not call.attempts and call.cache == "hit":
-        return [_cached(prices, call, blank)]
+        return [_cached(prices, call, account)]
     found = []
     for number, attempt in enumerate(call.attempts, 1):
         usage = counted if counted and attempt is call.attempts[-1] else attempt.usage
-        if entry := _attempt(prices, call, attempt, replace(blank, attempt=number, charged=held), usage):
+        if entry := _attempt(prices, call, account, number, attempt, usage):
             found.append(entry)
     return found
 
@@ -100,7 +104,7 @@ def reprice(prices: Prices, entry: Entry) -> Entry:
     )
     if price is None:
         return entry
-    return _priced(entry, price) if entry.attempt else _saved(entry, price)
+    return replace(entry, **(_money(price) if entry.attempt else _saved(price)))
 
 
 def _came(attempt: Attempt) -> bool:
@@ -108,47 +112,51 @@ def _came(attempt: Attempt) -> bool:
     return attempt.status is not None and attempt.status < _ERRORS_FROM
 
 
-def _attempt(prices: Prices, call: Call, attempt: Attempt, entry: Entry, usage: Usage | None) -> Entry | None:
+def _attempt(
+    prices: Prices, call: Call, account: Account, number: int, attempt: Attempt, usage: Usage | None
+) -> Entry | None:
     """None where it cost nothing: it failed, or is free."""
     if usage is None and not (_came(attempt) and call.model):
         return None
-    entry = replace(entry, usage=sane(usage or Usage()), status=attempt.status)
-    price = prices.of(call, entry.usage, entry.asked)
+    usage = sane(usage or Usage())
+    price = prices.of(call, usage, account.model)
     if price is None:
-        ceiling = prices.ceiling(call.provider, entry.model, entry.usage) if entry.usage.total else 0
-        return replace(entry, charged=min(_NANOS, ceiling or entry.charged))
-    nothing = not price.nanos and (price.source == "free" or not entry.usage.total)
-    return None if nothing else _priced(entry, price)
+        ceiling = prices.ceiling(call.provider, account.model, usage) if usage.total else account.held
+        return _entry(call, account, number, attempt.status, usage, charged=min(_NANOS, ceiling))
+    if not price.nanos and (price.source == "free" or not usage.total):
+        return None
+    return _entry(call, account, number, attempt.status, usage, **_money(price))
 
 
-def _cached(prices: Prices, call: Call, entry: Entry) -> Entry:
+def _cached(prices: Prices, call: Call, account: Account) -> Entry:
     """An answer of our cache costs nothing; what it did cost once is saved."""
-    entry = replace(entry, cost=0, status=call.status, usage=sane(call.usage or Usage()))
-    price = prices.of(call, entry.usage, entry.asked)
-    return entry if price is None else _saved(entry, price)
+    usage = sane(call.usage or Usage())
+    price = prices.of(call, usage, account.model)
+    return _entry(call, account, 0, call.status, usage, cost=0, **(_saved(price) if price else {}))
 
 
-def _saved(entry: Entry, price: Price) -> Entry:
-    return replace(entry, cache_saved=price.nanos, source=price.source)
+def _saved(price: Price) -> dict[str, Any]:
+    return {"cache_saved": min(_NANOS, price.nanos), "source": price.source}
 
 
-def _priced(entry: Entry, price: Price) -> Entry:
+def _money(price: Price) -> dict[str, Any]:
     left_out = f", without {', '.join(price.unpriced)}" if price.unpriced else ""
-    return replace(
-        entry,
-        cost=min(_NANOS, price.nanos),
-        charged=min(_NANOS, price.nanos),
-        saved=price.saved,
-        parts=price.parts,
-        source=price.source + left_out,
-    )
+    return {
+        "cost": min(_NANOS, price.nanos),
+        "charged": min(_NANOS, price.nanos),
+        "saved": price.saved,
+        "parts": price.parts,
+        "source": price.source + left_out,
+    }
 
 
-def _blank(call: Call, payer: Payer, paid: str, model: str) -> Entry:
-    """All that the entries of a call have in common."""
+def _entry(
+    call: Call, account: Account, number: int, status: int | None, usage: Usage, **money: Any
+) -> Entry:
+    payer = account.payer
     return Entry(
         id=call.id,
-        attempt=0,
+        attempt=number,
         time=call.time,
         user=payer.user,
         team=payer.team,
@@ -158,8 +166,12 @@ def _blank(call: Call, payer: Payer, paid: str, model: str) -> Entry:
         tool=payer.tool,
         provider=call.provider,
         host=call.request.host,
-        asked=model,
-        model=call.answered_model or model,
+        asked=account.model,
+        model=call.answered_model or account.model,
         operation=call.operation,
-        paid=paid,
+        paid=account.paid,
+        status=status,
+        usage=usage,
+        purses=account.purses,
+        **money,
     )

@@ -1,8 +1,9 @@
 """The till: one thread that takes money, so that the event loop never waits for the disk.
 
-What has come together is one transaction: reservations at once, what was spent a moment later. A call that is
-settled leaves its rows, the sums of its hour, what it spent and what it held in the same transaction, so
-that a process may be killed at any time and nothing is counted twice or by half.
+Reservations are made at once, all that have come together in one transaction. What calls have cost is written
+a moment later, many at a time; until then they hold what they held, which is more. A call that is settled
+leaves its rows, the sums of its hour, what it spent and what it held in the same transaction, so that a
+process may be killed at any time and nothing is counted twice or by half.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +27,10 @@ from tollgate.store import StateError
 from tollgate.store.purses import Claim, Reserved, SqlitePurses
 from tollgate.store.sqlite import open_sqlite
 
-GATHER = 0.02
-"""Seconds in which settled calls come together: each commit costs the same."""
+GATHER = 0.05
+"""Seconds in which settled calls come together: a commit costs as much as ten rows."""
+RETRY = 1.0
+"""Seconds after which writing is tried again."""
 BEAT = 10.0
 """Seconds between two signs of life."""
 CLEAN = 3600.0
@@ -59,6 +62,15 @@ class _Reservation:
     amount: int
     claims: Sequence[Claim]
     told: asyncio.Future[Reserved]
+
+
+@dataclass(slots=True)
+class _Done:
+    """What a transaction has done, to be told once it is committed."""
+
+    granted: list[_Granted] = field(default_factory=list)
+    spent: list[Spent] = field(default_factory=list)
+    flushed: bool = False
 
 
 type _Job = _Reservation | Settlement
@@ -94,9 +106,10 @@ class Till:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._urgent = threading.Event()
-        self._beat = math.inf  # when to say that we live, by the monotonic clock; never while nothing is held
-        self._clean = 0.0
-        self._kept: list[Settlement] = []  # could not be written yet
+        self._late: list[Settlement] = []  # not written yet
+        self._due = math.inf  # when to write them; like the next two, by the monotonic clock
+        self._beat = math.inf  # when to say that we live; never while nothing was held yet
+        self._clean = 0.0  # when to look for what is too old
         self._thread = threading.Thread(target=self._run, name="tollgate-till", daemon=True)
         self._thread.start()
 
@@ -113,6 +126,8 @@ class Till:
     def settle(self, settlement: Settlement) -> None:
         """Take note of a call that is over."""
         self._queue.put(settlement)
+        if not settlement.entries:  # it only lets go of what is held
+            self._urgent.set()
 
     def close(self) -> None:
         """Write what is left, let go of what is held, and end the thread."""
@@ -123,51 +138,81 @@ class Till:
     # -- on the thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        more = True
-        while more:
-            jobs = self._collect()
-            more = None not in jobs
-            self._work([job for job in jobs if job is not None], last=not more)
+        while self._step():
+            pass
         self._database.close()
 
+    def _step(self) -> bool:
+        """Wait, and do what is due; False where it was the last time."""
+        jobs = self._collect()
+        self._late += [job for job in jobs if isinstance(job, Settlement) and job.entries]
+        wanted = [job for job in jobs if isinstance(job, _Reservation) or (job and not job.entries)]
+        if self._late:
+            self._due = min(self._due, time.monotonic() + GATHER)
+        last = None in jobs
+        if wanted or last or time.monotonic() >= self._next:
+            self._work(wanted, last=last)
+        return not last
+
+    @property
+    def _next(self) -> float:
+        return min(self._due, self._beat, self._clean)
+
     def _collect(self) -> list[_Job | None]:
-        """Wait for jobs, or until something is due."""
-        try:
-            jobs = [self._queue.get(timeout=1.0 if self._kept else BEAT)]
-        except queue.Empty:
-            return []
-        self._urgent.wait(GATHER)
+        """Wait for jobs, or until something is due. While some wait to be written, more of their kind wake
+        nobody."""
+        wait = min(BEAT, max(0.0, self._next - time.monotonic()))
+        jobs: list[_Job | None] = []
+        if self._late:
+            self._urgent.wait(wait)
+        else:
+            with suppress(queue.Empty):
+                jobs.append(self._queue.get(timeout=wait))
         self._urgent.clear()
         return jobs + [self._queue.get_nowait() for _ in range(self._queue.qsize())]
 
-    def _work(self, jobs: Sequence[_Job], *, last: bool) -> None:
+    def _work(self, wanted: Sequence[_Job], *, last: bool) -> None:
         """All of it in one transaction, in the order in which it came: who left while it waited for what it
         wanted to hold has let go of it afterwards."""
-        jobs = [*self._kept, *jobs]
-        granted: list[_Granted] = []
-        spent: list[Spent] = []
+        done = _Done()
         try:
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                for job in jobs:
-                    if isinstance(job, Settlement):
-                        spent += self._settle(job)
-                    else:
-                        granted.append((job.told, self._reserve(job)))
+                for job in wanted:
+                    self._do(job, done)
+                if last or time.monotonic() >= self._due:
+                    self._flush(done)
                 self._look_after(last=last)
                 self._database.execute("COMMIT")
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
         except sqlite3.Error as e:
-            self._failed(e, jobs)
+            self._failed(e, wanted, last=last)
         else:
-            self._succeeded(granted, spent)
+            self._succeeded(done)
+
+    def _do(self, job: _Job, done: _Done) -> None:
+        if isinstance(job, Settlement):
+            self._purses.settle(job.call, 0, claims_of(job))
+            return
+        self._beat = min(self._beat, time.monotonic() + BEAT)
+        reserved = self._purses.reserve(job.call, job.amount, job.claims, self._clock())
+        if not reserved.granted and self._late:  # they hold more than they cost
+            self._flush(done)
+            reserved = self._purses.reserve(job.call, job.amount, job.claims, self._clock())
+        done.granted.append((job.told, reserved))
+
+    def _flush(self, done: _Done) -> None:
+        """Write the calls that are over."""
+        if not done.flushed:
+            done.flushed = True
+            done.spent += [each for settlement in self._late for each in self._settle(settlement)]
 
     def _settle(self, job: Settlement) -> list[Spent]:
         fresh = [entry for entry in job.entries if self._add(entry)]
         amount = sum(entry.charged for entry in fresh)
-        after = self._purses.settle(job.call, amount, [share.claim for share in job.shares])
+        after = self._purses.settle(job.call, amount, claims_of(job))
         return [Spent(share, now - amount, now) for share, now in zip(job.shares, after, strict=False)]
 
     def _add(self, entry: Entry) -> bool:
@@ -178,10 +223,6 @@ class Till:
             self.lost += 1
             self._report(f"What a call cost could not be written to the ledger ({type(e).__name__}).")
             return False
-
-    def _reserve(self, job: _Reservation) -> Reserved:
-        self._beat = min(self._beat, time.monotonic() + BEAT)
-        return self._purses.reserve(job.call, job.amount, job.claims, self._clock())
 
     def _look_after(self, *, last: bool) -> None:
         now = time.monotonic()
@@ -196,24 +237,26 @@ class Till:
             ledger.forget(self._database, rows, hours)
             self._purses.forget(hours)
 
-    def _succeeded(self, granted: Sequence[_Granted], spent: Sequence[Spent]) -> None:
-        self._kept = []
+    def _succeeded(self, done: _Done) -> None:
+        if done.flushed:
+            self._late, self._due = [], math.inf
         if not self.healthy:
             self.healthy = True
             self._report(f"The ledger {self.path} can be written again. {self.lost} calls were lost.")
-        if granted or spent:
-            self._tell(self._told, granted, spent)
+        if done.granted or done.spent:
+            self._tell(self._told, done)
 
-    def _failed(self, error: sqlite3.Error, jobs: Sequence[_Job]) -> None:
-        settled = [job for job in jobs if isinstance(job, Settlement)]
-        waiting = [job.told for job in jobs if isinstance(job, _Reservation)]
-        self._kept = settled[:MOST]
-        self.lost += len(settled) - len(self._kept)
+    def _failed(self, error: sqlite3.Error, wanted: Sequence[_Job], *, last: bool) -> None:
+        self._purses.undone()
+        self._late += [job for job in wanted if isinstance(job, Settlement)]
+        kept = 0 if last else MOST
+        self.lost += len(self._late[kept:])
+        self._late, self._due = self._late[:kept], time.monotonic() + RETRY
         message = f"The ledger {self.path} cannot be written: {error}."
         if self.healthy:
             self.healthy = False
             self._report(f"{message} What calls cost waits in memory, and writing is tried again.")
-        if waiting:
+        if waiting := [job.told for job in wanted if isinstance(job, _Reservation)]:
             self._tell(fail, waiting, message)
 
     def _tell[*A](self, what: Callable[[*A], None], *told: *A) -> None:
@@ -223,12 +266,16 @@ class Till:
 
     # -- on the event loop again -----------------------------------------------------------------------------
 
-    def _told(self, granted: Sequence[_Granted], spent: Sequence[Spent]) -> None:
-        for future, reserved in granted:
+    def _told(self, done: _Done) -> None:
+        for future, reserved in done.granted:
             if not future.done():  # the client may have left meanwhile
                 future.set_result(reserved)
-        for each in spent:
+        for each in done.spent:
             self._heard(each)
+
+
+def claims_of(settlement: Settlement) -> list[Claim]:
+    return [share.claim for share in settlement.shares]
 
 
 def fail(futures: Sequence[asyncio.Future[Reserved]], message: str) -> None:

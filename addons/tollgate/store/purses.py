@@ -17,6 +17,8 @@ from typing import NamedTuple, Protocol
 
 ALIVE = 60.0
 """Seconds after which a process that was not heard of is taken for dead."""
+RENEW = 1.0
+"""Seconds after which a process that reserves says again that it lives."""
 
 SCRIPT = """
 CREATE TABLE IF NOT EXISTS purses (
@@ -107,9 +109,11 @@ class SqlitePurses:
         self._database = database
         self._machine = machine()
         self._owner = uuid.uuid4().hex
+        self._renewed = 0.0
 
     def reserve(self, call: str, amount: int, claims: Sequence[Claim], now: float) -> Reserved:
-        self._live(now)
+        if abs(now - self._renewed) >= RENEW:  # others let go of what a process holds that is not known
+            self._live(now)
         levels = self._levels(call, claims)
         if not fits(amount, claims, levels) and self._sweep(now):
             levels = self._levels(call, claims)
@@ -142,8 +146,12 @@ class SqlitePurses:
         """Remove the purses whose window closed before that moment."""
         self._database.execute("DELETE FROM purses WHERE ends < ?", (before,))
 
+    def undone(self) -> None:
+        """The transaction around the last calls was rolled back."""
+        self._renewed = 0.0
+
     def _live(self, now: float) -> None:
-        """With each reservation as well: others let go of what a process holds that is not known."""
+        self._renewed = now
         self._database.execute(_LIVE, (self._owner, self._machine, os.getpid(), now + ALIVE))
 
     def _levels(self, call: str, claims: Iterable[Claim]) -> tuple[Level, ...]:
