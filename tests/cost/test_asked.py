@@ -82,6 +82,7 @@ def test_the_tier_that_is_asked_for_is_the_one_that_is_reserved() -> None:
     assert asked(call_with({"service_tier": "priority"})).tier == "priority"
     assert asked(call_with({"serviceTier": {"type": "flex"}}, "bedrock-converse")).tier == "flex"
     assert asked(call_with({"speed": "fast"}, "anthropic-messages")).speed == "fast"
+    assert len(asked(call_with({"service_tier": "x" * 1_000_000})).tier) == 32
 
 
 def test_a_body_of_another_kind_asks_for_nothing_known() -> None:

@@ -33,6 +33,9 @@ _MESSAGES = ("messages", "input", "contents", "request.contents")
 _TOOLS = ("tools", "toolConfig.tools", "request.tools", "functions")
 _TIERS = ("service_tier", "serviceTier", "serviceTier.type")
 
+_WORD = 32
+"""Characters of a word that clients choose, and by which prices are remembered."""
+
 _PICTURE = 1600
 """Tokens of a picture: the most that one costs on Claude; others take less, or little more.
 https://platform.claude.com/docs/en/build-with-claude/vision#evaluate-image-size"""
@@ -69,8 +72,8 @@ def asked(call: Call) -> Asked:
         messages=_length(tree, _MESSAGES),
         tools=_length(tree, _TOOLS),
         output=_output(call.operation, limit, number_at(tree, _ANSWERS)),
-        tier=text_at(tree, _TIERS),
-        speed=text_at(tree, ("speed",)),
+        tier=text_at(tree, _TIERS)[:_WORD],
+        speed=text_at(tree, ("speed",))[:_WORD],
     )
 
 
