@@ -143,11 +143,12 @@ class PriceBook:
         return base and replace(base, rates=times(base.rates, row.row.multiply), source="overlay")
 
     def _like(self, provider: str, like: str, terms: Terms) -> Known | None:
-        """What `like` names: a model of the provider that stands before it, or one of the call's own, whose
-        name may have a slash in it too."""
+        """What `like` names: a model of the call's own provider, whose name may have a slash in it, or one of
+        the provider that stands before the slash."""
         other, _, name = like.partition("/")
-        there = self._in_public(other, name, terms) if name and other in self._ids else None
-        return there or self._in_public(provider, like, terms)
+        return self._in_public(provider, like, terms) or (
+            self._in_public(other, name, terms) if name else None
+        )
 
     def _in_public(self, provider: str, model: str, terms: Terms) -> Known | None:
         row = _first(self._shipped, provider, model, terms)
@@ -167,7 +168,8 @@ class PriceBook:
         for entry in self._own:
             like = entry.row.like
             providers = ["", *(id_ for id_ in self._ids if entry.provider.matches((id_,)))]
-            if like and not any(self._like(id_, like, anywhere) for id_ in providers):
+            found = [self._like(id_, like, anywhere) for id_ in providers] if like else []
+            if like and not any(known and known.source == SOURCE for known in found):
                 raise entry.wrong(
                     f'`like` names "{like}", of which no public price is known; write a model\'s own name, '
                     "with its provider before it where that is another one: openai/gpt-5.4"
