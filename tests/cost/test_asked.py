@@ -78,10 +78,24 @@ def test_media_have_tokens_by_their_kind(data: str, tokens: int) -> None:
     assert (found.text, found.media) == ("", tokens)
 
 
+@pytest.mark.parametrize(
+    ("body", "complete"),
+    [
+        ({"input": "a"}, True),
+        ({"input": "a", "previous_response_id": None}, True),
+        ({"input": "a", "previous_response_id": "resp_1"}, False),
+        ({"input": "a", "conversation": {"id": "conv_1"}}, False),
+    ],
+)
+def test_a_request_may_stand_on_what_the_provider_keeps(body: Any, complete: bool) -> None:
+    assert asked(call_with(body, "openai-responses", "responses")).complete is complete
+
+
 def test_the_tier_that_is_asked_for_is_the_one_that_is_reserved() -> None:
     assert asked(call_with({"service_tier": "priority"})).tier == "priority"
     assert asked(call_with({"serviceTier": {"type": "flex"}}, "bedrock-converse")).tier == "flex"
     assert asked(call_with({"speed": "fast"}, "anthropic-messages")).speed == "fast"
+    assert len(asked(call_with({"service_tier": "x" * 1_000_000})).tier) == 32
 
 
 def test_a_body_of_another_kind_asks_for_nothing_known() -> None:

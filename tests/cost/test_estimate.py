@@ -138,7 +138,7 @@ async def test_what_was_in_no_text_teaches_nothing_wild(estimator: Estimator, sa
 
 
 async def test_some_calls_teach_nothing(estimator: Estimator) -> None:
-    never_counted, short, estimated, pictured, nameless = (
+    never_counted, short, estimated, pictured, nameless, continued = (
         prompt(LONG),
         prompt("Hi"),
         prompt(LONG),
@@ -146,10 +146,11 @@ async def test_some_calls_teach_nothing(estimator: Estimator) -> None:
             {"messages": [{"content": [{"text": LONG}, {"image_url": {"url": "https://example.com/a"}}]}]}
         ),
         prompt(LONG, "m" * 300),
+        call_with({"input": LONG, "previous_response_id": "resp_1"}, speaks="openai-responses"),
     )
-    for call in (short, estimated, pictured, nameless):
+    for call in (short, estimated, pictured, nameless, continued):
         await estimator.before(call)
-    for call in (never_counted, short, pictured, nameless):
+    for call in (never_counted, short, pictured, nameless, continued):
         estimator.observe(call, Usage(input=3_000))
     estimator.observe(estimated, Usage(input=3_000, estimated=True))
 

@@ -41,18 +41,6 @@ def test_a_row_is_for_the_calls_it_names(row: str, fits: bool) -> None:
     assert entry(row).fits("openai", "gpt-5.4", "eu.api.openai.com", "us", DAY) is fits
 
 
-@pytest.mark.parametrize(
-    ("like", "named"),
-    [("gpt-5.4", ("", "gpt-5.4")), ("openai/gpt-5.4", ("openai", "gpt-5.4"))],
-)
-def test_like_may_name_a_provider(like: str, named: tuple[str, str]) -> None:
-    assert entry(f"like: {like}").like == named
-
-
-def test_a_row_that_is_like_nothing_names_nothing() -> None:
-    assert entry("multiply: 2").like == ("", "")
-
-
 def test_a_row_says_where_it_stands() -> None:
     assert str(entry("multiply: 2").wrong("no")) == "prices.yaml:2: no"
 

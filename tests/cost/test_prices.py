@@ -528,13 +528,24 @@ def test_a_model_that_nothing_is_like_is_an_error_that_says_where(tmp_path: Path
         PriceBook(PriceSettings(overlays=[file]))
 
 
-def test_like_may_name_a_model_of_any_provider_that_the_row_is_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("provider", "like", "nanos"),
+    [
+        ("openai", "gpt-5.4", 2_500_000),
+        ("corp-vllm", "openai/gpt-5.4", 2_500_000),
+        ("groq", "openai/gpt-oss-120b", 150_000),
+        ("corp-vllm", "openrouter/openai/gpt-5.4", 2_500_000),
+    ],
+)
+def test_like_may_name_a_provider_and_a_name_may_have_a_slash(
+    tmp_path: Path, provider: str, like: str, nanos: int
+) -> None:
     file = tmp_path / "prices.yaml"
-    file.write_text("prices:\n  - {model: a, like: gpt-5.4}\n")
+    file.write_text(f"prices:\n  - {{model: a, like: {like}}}\n")
 
-    price = ask("openai", "a", THOUSAND, book=PriceBook(PriceSettings(overlays=[file])))
+    price = ask(provider, "a", THOUSAND, book=PriceBook(PriceSettings(overlays=[file])))
     assert price is not None
-    assert price.nanos == 2_500_000
+    assert price.nanos == nanos
 
 
 def test_a_budget_is_charged_the_ceiling_for_what_is_unknown() -> None:

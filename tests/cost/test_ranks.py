@@ -64,6 +64,13 @@ def test_a_folder_without_them_is_an_error(tmp_path: Path) -> None:
         find("o200k_base", tmp_path)
 
 
+def test_a_folders_files_are_checked_before_they_are_needed(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}.tiktoken").write_bytes(b"aGVsbG8= 0\n")
+
+    with pytest.raises(ValueError, match=rf"{NAME}\.tiktoken \(cost\.counting\.ranks\) is not OpenAI's"):
+        find(NAME, tmp_path)
+
+
 def test_what_is_not_openais_is_an_error() -> None:
     with pytest.raises(ValueError, match="is not OpenAI's"):
         load(NAME, lambda: b"aGVsbG8= 0\n")

@@ -33,6 +33,16 @@ _MESSAGES = ("messages", "input", "contents", "request.contents")
 _TOOLS = ("tools", "toolConfig.tools", "request.tools", "functions")
 _TIERS = ("service_tier", "serviceTier", "serviceTier.type")
 
+_KEPT = (
+    *("previous_response_id", "conversation", "prompt.id"),
+    *("previous_interaction_id", "cached_content"),
+    *("cachedContent", "request.cachedContent"),
+)
+"""Where a request stands on what the provider keeps, and bills as input."""
+
+_WORD = 32
+"""Characters of a word that clients choose, and by which prices are remembered."""
+
 _PICTURE = 1600
 """Tokens of a picture: the most that one costs on Claude; others take less, or little more.
 https://platform.claude.com/docs/en/build-with-claude/vision#evaluate-image-size"""
@@ -50,6 +60,8 @@ class Asked:
     """All of its texts, one below the other."""
     media: int
     """Tokens that its pictures and documents may have."""
+    complete: bool
+    """False where the provider adds what it keeps of earlier calls."""
     messages: int
     tools: int
     output: int | None
@@ -66,11 +78,12 @@ def asked(call: Call) -> Asked:
     return Asked(
         text=_text(body),
         media=sum(_media(body.text(slot)) for slot in body.slots if slot.kind == "blob"),
+        complete=not text_at(tree, _KEPT) and not find(tree, "conversation"),
         messages=_length(tree, _MESSAGES),
         tools=_length(tree, _TOOLS),
         output=_output(call.operation, limit, number_at(tree, _ANSWERS)),
-        tier=text_at(tree, _TIERS),
-        speed=text_at(tree, ("speed",)),
+        tier=text_at(tree, _TIERS)[:_WORD],
+        speed=text_at(tree, ("speed",))[:_WORD],
     )
 
 

@@ -36,7 +36,7 @@ class Counted:
     tokens: int | None = None
     """Of the request's texts, in our encoding; None where it was not counted."""
     plain: bool = True
-    """True where it is all text: only then can something be learned."""
+    """True where the request is text, and all there is: only then can something be learned."""
     usage: Usage | None = None
     """What `before` said."""
     seen: Seen | None = None
@@ -110,7 +110,7 @@ class Estimator:
     def _before(self, call: Call) -> Usage:
         request, row, counted = asked(call), tokens_of(call.model), _note(call)
         counted.tokens = self._counter.count(request.text, row.encoding)
-        counted.plain = not request.media
+        counted.plain = request.complete and not request.media
         learned = self._factors.get((call.provider, call.model))
         tokens = counted.tokens * (learned or row.factor) + (0 if learned else _overhead(request, row))
         output = self.settings.output if request.output is None else request.output

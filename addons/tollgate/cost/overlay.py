@@ -39,12 +39,6 @@ class Entry:
             and self.region.matches((region,))
         )
 
-    @property
-    def like(self) -> tuple[str, str]:
-        """(provider, model) that the row's `like` names; the provider is empty for the call's own."""
-        provider, _, model = (self.row.like or "").rpartition("/")
-        return provider, model
-
     def wrong(self, message: str) -> PolicyError:
         """An error about this row."""
         return PolicyError([Problem(self.mark, "", message)])

@@ -39,7 +39,7 @@ class _Row:
 
     def fits(self, call: Call) -> bool:
         request = call.client_request
-        facts = call.provider, request.host, request.path, call.identity.credential_kind
+        facts = request.host, request.path, call.identity.credential_kind
         return all(
             matcher.matches((fact,)) for matcher, fact in zip(self.matchers, facts, strict=True)
         ) and _credential(call).startswith(self.plan.begins)
@@ -53,7 +53,7 @@ def paid_by(call: Call) -> PaidBy:
 
 def plan_of(call: Call) -> Plan | None:
     """The plan that a call is paid by; None where it is billed by the token."""
-    return next((row.plan for row in _rows() if row.fits(call)), None)
+    return next((row.plan for row in _rows().get(call.provider, ()) if row.fits(call)), None)
 
 
 def _credential(call: Call) -> str:
@@ -62,10 +62,15 @@ def _credential(call: Call) -> str:
 
 
 @cache
-def _rows() -> tuple[_Row, ...]:
-    return tuple(_Row(plan, _matchers(plan)) for plan in read_table("plans.yaml", _Table).rows)
+def _rows() -> dict[str, list[_Row]]:
+    """By provider, in the table's order."""
+    rows: dict[str, list[_Row]] = {}
+    for plan in read_table("plans.yaml", _Table).rows:
+        for provider in plan.provider:
+            rows.setdefault(provider, []).append(_Row(plan, _matchers(plan)))
+    return rows
 
 
 def _matchers(plan: Plan) -> tuple[Matcher, ...]:
-    patterns = plan.provider, plan.host, plan.path, plan.credential
+    patterns = plan.host, plan.path, plan.credential
     return tuple(Matcher(words or ["*"], names) for words in patterns)

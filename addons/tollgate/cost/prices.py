@@ -138,12 +138,17 @@ class PriceBook:
             return self._in_public(provider, model, terms)
         if row.row.prices is not None:
             return Known(times(rates_of(row.row.prices), row.row.multiply), "overlay")
-        if row.row.like is None:
-            base = self._in_public(provider, model, terms)
-        else:
-            other, name = row.like
-            base = self._in_public(other or provider, name, terms)
+        like = row.row.like
+        base = self._like(provider, like, terms) if like else self._in_public(provider, model, terms)
         return base and replace(base, rates=times(base.rates, row.row.multiply), source="overlay")
+
+    def _like(self, provider: str, like: str, terms: Terms) -> Known | None:
+        """What `like` names: a model of the call's own provider, whose name may have a slash in it, or one of
+        the provider that stands before the slash."""
+        other, _, name = like.partition("/")
+        return self._in_public(provider, like, terms) or (
+            self._in_public(other, name, terms) if name else None
+        )
 
     def _in_public(self, provider: str, model: str, terms: Terms) -> Known | None:
         row = _first(self._shipped, provider, model, terms)
@@ -159,15 +164,15 @@ class PriceBook:
 
     def _check_likes(self) -> None:
         """Every `like` has to name something that has a price, or its rows would price nothing."""
+        anywhere = Terms("", "", "", "", 0)
         for entry in self._own:
-            provider, model = entry.like
-            if not model:
-                continue
-            wanted = [provider] if provider else [id_ for id_ in self._ids if entry.provider.matches((id_,))]
-            if not any(self._in_public(id_, model, Terms("", "", "", "", 0)) for id_ in wanted):
+            like = entry.row.like
+            providers = ["", *(id_ for id_ in self._ids if entry.provider.matches((id_,)))]
+            found = [self._like(id_, like, anywhere) for id_ in providers] if like else []
+            if like and not any(known and known.source == SOURCE for known in found):
                 raise entry.wrong(
-                    f'`like` names "{entry.row.like}", of which no public price is known; write a model\'s '
-                    "own name, with its provider before it where that is another one: openai/gpt-5.4"
+                    f'`like` names "{like}", of which no public price is known; write a model\'s own name, '
+                    "with its provider before it where that is another one: openai/gpt-5.4"
                 )
 
 

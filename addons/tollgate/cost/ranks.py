@@ -31,11 +31,12 @@ FILES = {
 
 def find(name: str, folder: Path | None) -> Callable[[], bytes] | None:
     """How to read an encoding's rank file: from the folder, or out of the package bpe-openai; None where that
-    is not installed. ValueError where the folder does not have it."""
+    is not installed. ValueError where the folder does not have it, or not as OpenAI made it."""
     if folder is None:
         return _in_package(name)
     for path in (folder / f"{name}.tiktoken", folder / FILES[name][1]):
         if path.is_file():
+            _check(name, path.read_bytes(), f"{path} (cost.counting.ranks)")
             return path.read_bytes
     raise ValueError(
         f"{folder}: there is no {name}.tiktoken in this folder (cost.counting.ranks); it has to hold "
@@ -46,12 +47,16 @@ def find(name: str, folder: Path | None) -> Callable[[], bytes] | None:
 def load(name: str, read: Callable[[], bytes]) -> tiktoken.Encoding:
     """The encoding of that rank file, in a third of a second. ValueError where the file is not OpenAI's."""
     content = read()
-    if hashlib.sha256(content).hexdigest() != FILES[name][0]:
-        raise ValueError(f"the rank file of {name} is not OpenAI's: its SHA-256 is another one")
+    _check(name, content, f"the rank file of {name}")
     ranks = {
         base64.b64decode(token): int(rank) for token, rank in map(bytes.split, content.splitlines()) if token
     }
     return tiktoken.Encoding(**_constructor(name, ranks)())
+
+
+def _check(name: str, content: bytes, what: str) -> None:
+    if hashlib.sha256(content).hexdigest() != FILES[name][0]:
+        raise ValueError(f"{what} is not OpenAI's {name}.tiktoken: its SHA-256 is not {FILES[name][0]}")
 
 
 def _constructor(name: str, ranks: dict[bytes, int]) -> Callable[[], dict[str, Any]]:

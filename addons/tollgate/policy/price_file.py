@@ -4,7 +4,7 @@ prices:
   - provider: openai          # a contract: 15 % off whatever the public price is
     model: "gpt-*"
     multiply: 0.85
-  - provider: azure-openai    # what stands behind a deployment's name
+  - provider: azure           # what stands behind a deployment's name
     model: prod-chat
     like: gpt-5.4
   - provider: corp-vllm       # a server of one's own; US dollars for a million tokens
