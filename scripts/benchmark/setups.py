@@ -19,6 +19,14 @@ from support.stage import free_port, without_proxies
 from tollgate.gate.authority import CERT_FILE
 
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
+PRICED, BUDGETED = "with costs", "with a budget"
+
+COSTS: dict[str, dict[str, object]] = {
+    TOLLGATE: {"enabled": False},
+    PRICED: {"enabled": True},
+    BUDGETED: {"enabled": True, "budgets": [{"name": "all", "limit": 1e6, "per": ["user", "model"]}]},
+}
+"""What the policies of our own setups say of costs."""
 
 STREAM_ADDON = """\
 def responseheaders(flow):
@@ -65,7 +73,7 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
             DIRECT: Setup(Route(port, ssl.create_default_context(cafile=str(ca)))),
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
-            TOLLGATE: _tollgate(folder / "tollgate", stack, ca, port),
+            **{name: _tollgate(folder / name, stack, ca, port, cost=cost) for name, cost in COSTS.items()},
         }
 
 
@@ -95,10 +103,11 @@ def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: st
     return _proxy(command, folder, stack, folder / "mitmproxy-ca-cert.pem", provider, port)
 
 
-def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
+def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int, **more: object) -> Setup:
+    """`more`: parts of its policy."""
     folder.mkdir()
     hosts = [{"host": HOST, "provider": "openai", "port": provider}]
-    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}})
+    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, **more})
     port = free_port()
     command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
     command += [
