@@ -51,21 +51,21 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_an_entry_comes_back_as_it_was(database: sqlite3.Connection) -> None:
-    assert ledger.add(database, ENTRY)
+    assert ledger.add(database, [ENTRY]) == [ENTRY]
     assert list(ledger.entries(database)) == [ENTRY]
 
 
 def test_an_entry_is_written_once(database: sqlite3.Connection) -> None:
-    ledger.add(database, ENTRY)
+    ledger.add(database, [ENTRY])
 
-    assert not ledger.add(database, replace(ENTRY, cost=9))
-    assert ledger.add(database, replace(ENTRY, attempt=2))
+    assert ledger.add(database, [replace(ENTRY, cost=9)]) == []
+    assert ledger.add(database, [replace(ENTRY, attempt=n) for n in (1, 2, 2)]) == [replace(ENTRY, attempt=2)]
     assert [row["calls"] for row in ledger.sums(database)] == [2]
 
 
 def test_sums_are_by_the_hour_and_by_whom_and_what(database: sqlite3.Connection) -> None:
     for n, entry in enumerate([ENTRY, ENTRY, replace(ENTRY, user="bob"), replace(ENTRY, time=NOW + 3600)]):
-        ledger.add(database, replace(entry, id=str(n)))
+        ledger.add(database, [replace(entry, id=str(n))])
     first = ledger.sums(database)[0]
 
     assert [(row["hour"], row["user"], row["calls"]) for row in ledger.sums(database)] == [
@@ -80,8 +80,8 @@ def test_sums_are_by_the_hour_and_by_whom_and_what(database: sqlite3.Connection)
 
 def test_what_is_not_known_is_counted_and_is_no_zero(database: sqlite3.Connection) -> None:
     unknown = replace(ENTRY, cost=None, charged=77, parts={})
-    ledger.add(database, unknown)
-    ledger.add(database, replace(ENTRY, id="2"))
+    ledger.add(database, [unknown])
+    ledger.add(database, [replace(ENTRY, id="2")])
 
     assert list(ledger.entries(database, unknown=True)) == [unknown]
     assert [(row["unknown"], row["cost"]) for row in ledger.sums(database)] == [(1, 5_000)]
@@ -89,7 +89,7 @@ def test_what_is_not_known_is_counted_and_is_no_zero(database: sqlite3.Connectio
 
 def test_another_price_changes_the_sums_too(database: sqlite3.Connection) -> None:
     unknown = replace(ENTRY, cost=None)
-    ledger.add(database, unknown)
+    ledger.add(database, [unknown])
     assert ledger.replace(database, unknown, ENTRY)
 
     assert list(ledger.entries(database)) == [ENTRY]
@@ -98,7 +98,7 @@ def test_another_price_changes_the_sums_too(database: sqlite3.Connection) -> Non
 
 def test_who_comes_second_with_a_price_changes_nothing(database: sqlite3.Connection) -> None:
     unknown = replace(ENTRY, cost=None)
-    ledger.add(database, unknown)
+    ledger.add(database, [unknown])
     ledger.replace(database, unknown, ENTRY)
 
     assert not ledger.replace(database, unknown, ENTRY)
@@ -106,7 +106,7 @@ def test_who_comes_second_with_a_price_changes_nothing(database: sqlite3.Connect
 
 
 def test_the_hours_stay_when_their_rows_go(database: sqlite3.Connection) -> None:
-    ledger.add(database, ENTRY)
+    ledger.add(database, [ENTRY])
     ledger.forget(database, NOW + 1, NOW - 1)
     assert (list(ledger.entries(database)), len(ledger.sums(database))) == ([], 1)
 
@@ -116,7 +116,7 @@ def test_the_hours_stay_when_their_rows_go(database: sqlite3.Connection) -> None
 
 def test_entries_of_a_time_are_in_order(database: sqlite3.Connection) -> None:
     for n in (3, 1, 2):
-        ledger.add(database, replace(ENTRY, id=str(n), time=NOW + n))
+        ledger.add(database, [replace(ENTRY, id=str(n), time=NOW + n)])
 
     assert [e.id for e in ledger.entries(database, NOW + 2)] == ["2", "3"]
     assert [e.id for e in ledger.entries(database, until=NOW + 2)] == ["1"]

@@ -32,13 +32,13 @@ UNKNOWN = Entry(
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     database = open_sqlite(tmp_path / "ledger.sqlite", ledger.SCRIPT, "ledger")
-    SqlitePurses(database).settle("x", 900_000, [Claim("p", 10**9, firm=True, ends=NOW + 60)])
+    SqlitePurses(database).spend(Claim("p", 10**9, firm=True, ends=NOW + 60), 900_000)
     yield database
     database.close()
 
 
 def test_entries_hours_and_open_budgets_are_put_right(database: sqlite3.Connection) -> None:
-    ledger.add(database, UNKNOWN)
+    ledger.add(database, [UNKNOWN])
     done = reprice_all(database, FlatPrices())
     (entry,) = ledger.entries(database)
     (purse,) = all_purses(database, NOW)
@@ -50,7 +50,7 @@ def test_entries_hours_and_open_budgets_are_put_right(database: sqlite3.Connecti
 
 
 def test_what_is_unknown_still_is_told_by_its_model(database: sqlite3.Connection) -> None:
-    ledger.add(database, replace(UNKNOWN, model="unknown"))
+    ledger.add(database, [replace(UNKNOWN, model="unknown")])
     done = reprice_all(database, FlatPrices())
 
     assert (done.priced, done.unknown) == (0, {"corp/unknown": 1})
@@ -58,7 +58,7 @@ def test_what_is_unknown_still_is_told_by_its_model(database: sqlite3.Connection
 
 def test_what_has_a_price_is_looked_at_only_if_asked(database: sqlite3.Connection) -> None:
     for n in range(BATCH + 1):
-        ledger.add(database, replace(UNKNOWN, id=str(n), cost=5, charged=5, purses=()))
+        ledger.add(database, [replace(UNKNOWN, id=str(n), cost=5, charged=5, purses=())])
 
     assert reprice_all(database, FlatPrices()).priced == 0
     again = reprice_all(database, FlatPrices(), every=True)
@@ -67,7 +67,7 @@ def test_what_has_a_price_is_looked_at_only_if_asked(database: sqlite3.Connectio
 
 
 def test_a_time_before_is_left_alone(database: sqlite3.Connection) -> None:
-    ledger.add(database, UNKNOWN)
+    ledger.add(database, [UNKNOWN])
 
     assert reprice_all(database, FlatPrices(), NOW + 1).priced == 0
 
@@ -77,7 +77,7 @@ def test_where_it_fails_nothing_of_the_batch_is_changed(database: sqlite3.Connec
         def by_names(self, *args: object, **named: object) -> None:
             raise ZeroDivisionError
 
-    ledger.add(database, UNKNOWN)
+    ledger.add(database, [UNKNOWN])
     with pytest.raises(ZeroDivisionError):
         reprice_all(database, Broken())
 

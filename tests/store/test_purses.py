@@ -30,12 +30,18 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     database.close()
 
 
+def settle(purses: SqlitePurses, call: str, amount: int) -> int:
+    """A call of purse A is over."""
+    purses.release([("a", call)])
+    return purses.spend(A, amount)
+
+
 def test_what_is_held_and_spent_is_not_there_for_others(database: sqlite3.Connection) -> None:
     p = SqlitePurses(database)
 
     assert p.reserve("1", 60, [A], NOW).granted
     assert not p.reserve("2", 41, [A], NOW).granted
-    assert p.settle("1", 55, [A]) == [55]
+    assert settle(p, "1", 55) == 55
     assert p.reserve("2", 45, [A], NOW).levels == (Level(55, 0),)
     assert not p.reserve("3", 1, [A], NOW).granted
 
@@ -57,7 +63,7 @@ def test_a_call_that_asks_again_holds_only_the_second(database: sqlite3.Connecti
 
 def test_a_limit_that_is_only_watched_stops_nobody(database: sqlite3.Connection) -> None:
     p = SqlitePurses(database)
-    p.settle("0", 500, [WATCHED])
+    p.spend(WATCHED, 500)
 
     assert p.reserve("1", 60, [WATCHED], NOW).granted
 
@@ -71,7 +77,7 @@ def test_a_release_spends_nothing(database: sqlite3.Connection) -> None:
     p = SqlitePurses(database)
     p.reserve("1", 100, [A], NOW)
 
-    assert p.settle("1", 0, [A]) == []
+    p.release([("a", "1")])
     assert p.reserve("2", 100, [A], NOW).granted
 
 
@@ -123,7 +129,7 @@ def test_a_process_that_ends_holds_nothing(database: sqlite3.Connection) -> None
 
 def test_open_purses_are_shown_and_closed_ones_forgotten(database: sqlite3.Connection) -> None:
     p = SqlitePurses(database)
-    p.settle("1", 30, [A])
+    p.spend(A, 30)
     p.reserve("2", 20, [A], NOW)
     p.correct("a", -5)
 
@@ -167,7 +173,7 @@ def test_never_more_is_spent_than_the_limit_where_nobody_costs_more_than_held(
             open_calls.append((str(n), min(held, cost)))
         if ends and open_calls:
             call, amount = open_calls.pop(0)
-            p.settle(call, amount, [A])
+            settle(p, call, amount)
             spent += amount
 
     assert spent <= A.limit

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tollgate.store import StateError
-from tollgate.store.sqlite import open_sqlite
+from tollgate.store.sqlite import ROWS, many, open_sqlite
 
 SCRIPT = "CREATE TABLE IF NOT EXISTS t (x)"
 
@@ -45,3 +45,18 @@ def test_a_script_that_fails_leaves_no_connection_open(tmp_path: Path) -> None:
     with pytest.raises(StateError):
         open_sqlite(tmp_path / "x.sqlite", "no SQL", "ledger")
     sqlite3.connect(tmp_path / "x.sqlite").close()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 63, 64, 65, 200])
+def test_many_rows_are_few_statements(tmp_path: Path, number: int) -> None:
+    database = open_sqlite(tmp_path / "x.sqlite", "CREATE TABLE IF NOT EXISTS pairs (a, b)", "ledger")
+    rows = [(n, f"{n}") for n in range(number)]
+    statements: list[str] = []
+    database.set_trace_callback(statements.append)
+    many(database, "INSERT INTO pairs VALUES {rows}", rows)
+    database.set_trace_callback(None)
+    found = many(database, "SELECT a, b FROM pairs WHERE (a, b) IN (VALUES {rows})", rows)
+
+    assert sorted(row for part in found for row in part) == rows
+    assert len(statements) <= number // ROWS + 6
+    database.close()

@@ -71,12 +71,12 @@ def make_ledger(folder: Path) -> None:
     database = open_sqlite(folder / FILE, ledger.SCRIPT, "ledger")
     database.execute("BEGIN IMMEDIATE")
     for entry in entries(now):
-        ledger.add(database, entry)
+        ledger.add(database, [entry])
     day = window_at("day", now, zone_of("UTC"))
     purses = SqlitePurses(database)
     for name, scope, limit, spent in (("team daily", [("team", "platform")], 100, 81), ("all", [], 10, 11)):
         claim = Claim(purse_name(name, day.start, scope), limit * CENT, firm=True, ends=day.end)
-        purses.settle("x", spent * CENT, [claim])
+        purses.spend(claim, spent * CENT)
     database.execute("COMMIT")
     database.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 
 from tollgate.calls import Usage
 from tollgate.store.purses import SCRIPT as PURSES
+from tollgate.store.sqlite import many
 
 FILE = "ledger.sqlite"
 
@@ -41,7 +42,7 @@ HOUR = 3600
 
 _KEYS = ("hour", "user", "team", "project", "tool", "provider", "model", "paid")
 _SUMS = ("calls", "unknown", "cost", "saved", "cache_saved", "input", "cached", "output")
-_SUM_UP = f"""INSERT INTO hours VALUES ({", ".join("?" * len(_KEYS + _SUMS))})
+_SUM_UP = f"""INSERT INTO hours VALUES {{rows}}
     ON CONFLICT ({", ".join(_KEYS)}) DO UPDATE SET {", ".join(f"{n} = {n} + excluded.{n}" for n in _SUMS)}"""  # noqa: S608 (names of our own)
 
 _CACHED = ("cache_read",)
@@ -93,7 +94,8 @@ class Entry:
 
 
 COLUMNS = tuple(f.name for f in fields(Entry))
-_ADD = f"INSERT OR IGNORE INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_ADD = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES {{rows}}"  # noqa: S608
+_KNOWN = "SELECT id, attempt FROM entries WHERE (id, attempt) IN (VALUES {rows})"
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"  # noqa: S608 (names of our own)
 _JSON = {
     "usage": lambda usage: usage.as_dict(),
@@ -104,12 +106,23 @@ _PRICED = """UPDATE entries SET cost = ?, charged = ?, saved = ?, cache_saved = 
     WHERE id = ? AND attempt = ? AND cost IS ?"""
 
 
-def add(database: sqlite3.Connection, entry: Entry) -> bool:
-    """Write an entry, and add it to its hour. False where it was written before; then nothing changes."""
-    if not database.execute(_ADD, _row(entry)).rowcount:
-        return False
-    database.execute(_SUM_UP, (*_hour_key(entry), *_sums(entry)))
-    return True
+def add(database: sqlite3.Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """Write entries, and add them to their hours; gives those that were not written before.
+
+    OverflowError, TypeError or ValueError for what no row can hold; nothing is written then.
+    """
+    keys = {(entry.id, entry.attempt): entry for entry in entries}
+    known = {tuple(row) for part in many(database, _KNOWN, list(keys)) for row in part}
+    fresh = [entry for key, entry in keys.items() if key not in known]
+    hours: dict[tuple[object, ...], tuple[int, ...]] = {}
+    for entry in fresh:
+        key = _hour_key(entry)
+        before = hours.get(key, (0,) * len(_SUMS))
+        hours[key] = tuple(map(int.__add__, before, _sums(entry)))
+    rows = [_row(entry) for entry in fresh]
+    many(database, _ADD, rows)
+    many(database, _SUM_UP, [(*key, *sums) for key, sums in hours.items()])
+    return fresh
 
 
 def replace(database: sqlite3.Connection, old: Entry, new: Entry) -> bool:
@@ -118,7 +131,7 @@ def replace(database: sqlite3.Connection, old: Entry, new: Entry) -> bool:
     if not database.execute(_PRICED, (*money, old.id, old.attempt, old.cost)).rowcount:
         return False
     change = [after - before for before, after in zip(_sums(old), _sums(new), strict=True)]
-    database.execute(_SUM_UP, (*_hour_key(old), *change))
+    many(database, _SUM_UP, [(*_hour_key(old), *change)])
     return True
 
 
@@ -160,7 +173,7 @@ def _hour_key(entry: Entry) -> tuple[object, ...]:
 
 def _sums(entry: Entry) -> tuple[int, ...]:
     unknown = entry.cost is None
-    return (1, unknown, entry.cost or 0, entry.saved, entry.cache_saved, *tokens(entry.usage))
+    return (1, int(unknown), entry.cost or 0, entry.saved, entry.cache_saved, *tokens(entry.usage))
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

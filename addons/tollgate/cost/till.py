@@ -194,35 +194,44 @@ class Till:
 
     def _do(self, job: _Job, done: _Done) -> None:
         if isinstance(job, Settlement):
-            self._purses.settle(job.call, 0, claims_of(job))
+            self._purses.release(held_by(job))
             return
         self._beat = min(self._beat, time.monotonic() + BEAT)
-        reserved = self._purses.reserve(job.call, job.amount, job.claims, self._clock())
+        reserved = self._reserve(job)
         if not reserved.granted and self._late:  # they hold more than they cost
             self._flush(done)
-            reserved = self._purses.reserve(job.call, job.amount, job.claims, self._clock())
+            reserved = self._reserve(job)
         done.granted.append((job.told, reserved))
 
     def _flush(self, done: _Done) -> None:
-        """Write the calls that are over."""
-        if not done.flushed:
-            done.flushed = True
-            done.spent += [each for settlement in self._late for each in self._settle(settlement)]
+        """Write the calls that are over, all at once."""
+        if done.flushed:
+            return
+        done.flushed = True
+        shares = {settlement.call: settlement.shares for settlement in self._late}
+        spent: dict[str, tuple[Share, int]] = {}
+        for entry in self._add([entry for settlement in self._late for entry in settlement.entries]):
+            for share in shares[entry.id]:
+                before = spent.get(share.claim.purse, (share, 0))[1]
+                spent[share.claim.purse] = share, before + entry.charged
+        for share, amount in spent.values():
+            after = self._purses.spend(share.claim, amount)
+            done.spent.append(Spent(share, after - amount, after))
+        self._purses.release([pair for settlement in self._late for pair in held_by(settlement)])
 
-    def _settle(self, job: Settlement) -> list[Spent]:
-        fresh = [entry for entry in job.entries if self._add(entry)]
-        amount = sum(entry.charged for entry in fresh)
-        after = self._purses.settle(job.call, amount, claims_of(job))
-        return [Spent(share, now - amount, now) for share, now in zip(job.shares, after, strict=False)]
-
-    def _add(self, entry: Entry) -> bool:
-        """False too for an entry that can never be written: it must not stop all others."""
+    def _add(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries that are new. One that can never be written must not stop all others."""
         try:
-            return ledger.add(self._database, entry)
+            return ledger.add(self._database, entries)
         except (OverflowError, TypeError, ValueError) as e:
+            if len(entries) > 1:
+                return [fresh for entry in entries for fresh in self._add([entry])]
             self.lost += 1
             self._report(f"What a call cost could not be written to the ledger ({type(e).__name__}).")
-            return False
+            return []
+
+    def _reserve(self, job: _Reservation) -> Reserved:
+        return self._purses.reserve(job.call, job.amount, job.claims, self._clock())
 
     def _look_after(self, *, last: bool) -> None:
         now = time.monotonic()
@@ -274,8 +283,9 @@ class Till:
             self._heard(each)
 
 
-def claims_of(settlement: Settlement) -> list[Claim]:
-    return [share.claim for share in settlement.shares]
+def held_by(settlement: Settlement) -> list[tuple[str, str]]:
+    """What a call held, as (purse, call)."""
+    return [(share.claim.purse, settlement.call) for share in settlement.shares]
 
 
 def fail(futures: Sequence[asyncio.Future[Reserved]], message: str) -> None:

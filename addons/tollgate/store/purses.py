@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from tollgate.store.sqlite import many
+
 ALIVE = 60.0
 """Seconds after which a process that was not heard of is taken for dead."""
 RENEW = 1.0
@@ -34,8 +36,8 @@ CREATE TABLE IF NOT EXISTS owners (
 """
 _LEVEL = """SELECT COALESCE((SELECT spent FROM purses WHERE purse = ?1), 0),
     COALESCE((SELECT SUM(amount) FROM holds WHERE purse = ?1 AND id <> ?2), 0)"""
-_HOLD = "INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?)"
-_FREE = "DELETE FROM holds WHERE purse = ? AND id = ?"
+_HOLD = "INSERT OR REPLACE INTO holds VALUES {rows}"
+_FREE = "DELETE FROM holds WHERE (purse, id) IN (VALUES {rows})"
 _SPEND = """INSERT INTO purses VALUES (?, ?, ?, ?)
     ON CONFLICT (purse) DO UPDATE SET spent = spent + excluded.spent, cap = excluded.cap RETURNING spent"""
 _LIVE = "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)"
@@ -91,8 +93,11 @@ class Purses(Protocol):
     def reserve(self, call: str, amount: int, claims: Sequence[Claim], now: float) -> Reserved:
         """Hold an amount of each claim's purse for a call, or of none; again, in place of what it held."""
 
-    def settle(self, call: str, amount: int, claims: Sequence[Claim]) -> list[int]:
-        """Spend what the call did cost, let go of what it held; gives what is spent of each purse now."""
+    def release(self, held: Sequence[tuple[str, str]]) -> None:
+        """Let go of what calls hold: (purse, call)."""
+
+    def spend(self, claim: Claim, amount: int) -> int:
+        """Spend of a claim's purse; gives what is spent of it now."""
 
     def beat(self, now: float) -> None:
         """Say that this process lives, and let go of what the dead held."""
@@ -119,16 +124,16 @@ class SqlitePurses:
             levels = self._levels(call, claims)
         granted = fits(amount, claims, levels)
         if granted:
-            rows = [(claim.purse, call, self._owner, amount) for claim in claims]
-            self._database.executemany(_HOLD, rows)
+            many(self._database, _HOLD, [(claim.purse, call, self._owner, amount) for claim in claims])
         return Reserved(granted, levels)
 
-    def settle(self, call: str, amount: int, claims: Sequence[Claim]) -> list[int]:
-        self._database.executemany(_FREE, [(claim.purse, call) for claim in claims])
-        if not amount:
-            return []
-        rows = ((claim.purse, amount, claim.limit, claim.ends) for claim in claims)
-        return [self._database.execute(_SPEND, row).fetchone()[0] for row in rows]
+    def release(self, held: Sequence[tuple[str, str]]) -> None:
+        many(self._database, _FREE, held)
+
+    def spend(self, claim: Claim, amount: int) -> int:
+        row = (claim.purse, amount, claim.limit, claim.ends)
+        spent: int = self._database.execute(_SPEND, row).fetchone()[0]
+        return spent
 
     def correct(self, purse: str, difference: int) -> None:
         """Change what is spent of a purse, if it is still there."""
