@@ -14,6 +14,7 @@ from support.costs import make_call, until
 from support.proxy import CHAT, KEY, LOOPBACK, Provider, Proxy, behave, chat, tollgate
 from tollgate.calls import Answer, Call, Event, Usage
 from tollgate.cost.addon import Cost, webhook
+from tollgate.gate import Gate
 from tollgate.gate.walk import rooms_of
 from tollgate.policy.cost import CostSettings
 
@@ -79,6 +80,25 @@ async def test_a_stream_comes_to_the_same_and_its_client_is_shown_no_usage(
     assert streamed["cost"] == whole["cost"]
     assert "usage" not in body
     assert body.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["our leg", "mitmproxy's"])
+async def test_headers_tell_what_is_left_before_a_stream_begins(
+    tmp_path: Path, provider: Provider, native: bool
+) -> None:
+    budget = {"name": "all", "limit": 1, "every": "day"}
+    gate = Gate("a test") if native else None
+    async with tollgate(tmp_path, provider, policy(budget, headers=True), gate=gate) as proxy:
+        _, whole, _ = await ask(proxy)
+        _, streamed, _ = await ask(proxy, stream=True)
+        rows = await settled(proxy, 2)
+
+    assert float(whole["x-tollgate-cost"].removesuffix(" USD")) > 0
+    for headers in (whole, streamed):
+        assert headers["x-tollgate-budget-remaining"].startswith("0.9")
+    assert "x-tollgate-cost" not in streamed
+    assert rows[0]["cost"] == rows[1]["cost"] > 0
+    assert [row["status"] for row in rows] == [200, 200]
 
 
 async def test_while_it_only_looks_on_it_asks_for_nothing_and_counts_itself(
