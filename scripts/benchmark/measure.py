@@ -14,7 +14,7 @@ from benchmark.answers import EVENTS
 from benchmark.line import Route
 from benchmark.load import Kind, Taken, drive, lines
 from benchmark.requests import requests
-from benchmark.setups import DIRECT, MITMDUMP, STREAMING, TOLLGATE, Setup
+from benchmark.setups import BUDGETED, DIRECT, MITMDUMP, PRICED, STREAMING, TOLLGATE, Setup
 
 CONNECTIONS = 8
 """That are busy at the same time when processor time and throughput are measured."""
@@ -47,12 +47,14 @@ class Case:
         return requests(self.size, route.port, stream=self.units > 1, pause_ms=self.pause_ms)
 
 
+_STREAMED = (DIRECT, STREAMING, TOLLGATE, PRICED)
+
 CASES = (
-    Case("1 KB call", load.call, 1024, 200, 400),
+    Case("1 KB call", load.call, 1024, 200, 400, (DIRECT, MITMDUMP, TOLLGATE, PRICED, BUDGETED)),
     Case("100 KB call", load.call, 100 * 1024, 60, 120),
     Case("1 MB call", load.call, 1024 * 1024, 12, 24),
     Case("1 KB, connecting", load.call_anew, 1024, 30, 60),
-    Case(f"1 of {EVENTS} events", load.stream, 1024, 2, 8, (DIRECT, STREAMING, TOLLGATE), 4, EVENTS),
+    Case(f"1 of {EVENTS} events", load.stream, 1024, 2, 8, _STREAMED, 4, EVENTS),
 )
 
 

@@ -22,6 +22,14 @@ from tollgate.gate.authority import CERT_FILE
 
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
 DETECTING = "with detection"
+PRICED, BUDGETED = "with costs", "with a budget"
+
+COSTS: dict[str, dict[str, object]] = {
+    TOLLGATE: {"enabled": False},
+    PRICED: {"enabled": True},
+    BUDGETED: {"enabled": True, "budgets": [{"name": "all", "limit": 1e6, "per": ["user", "model"]}]},
+}
+"""What the policies of our own setups say of costs."""
 
 STREAM_ADDON = """\
 def responseheaders(flow):
@@ -82,7 +90,7 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
             DIRECT: Setup(Route(port, ssl.create_default_context(cafile=str(ca)))),
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
-            TOLLGATE: _tollgate(folder / "tollgate", stack, ca, port),
+            **{name: _tollgate(folder / name, stack, ca, port, cost=cost) for name, cost in COSTS.items()},
         }
 
 
@@ -145,12 +153,13 @@ def _tollgate(
     ca: Path,
     provider: int,
     *,
-    dlp: Mapping[str, object] | None = None,
     scripts: Sequence[Path] = (),
+    **more: object,
 ) -> Setup:
+    """`more`: parts of its policy."""
     folder.mkdir(exist_ok=True)
     hosts = [{"host": HOST, "provider": "openai", "port": provider}]
-    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, "dlp": dlp or {}})
+    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, **more})
     port = free_port()
     command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
     command += [

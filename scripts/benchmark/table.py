@@ -26,8 +26,9 @@ def table(rows: Sequence[Row], title: str) -> Table:
         shown.add_column(heading, no_wrap=True)
     for heading in _HEADINGS:
         shown.add_column(heading, justify="right", no_wrap=True)
+    ends = {(case.name, case.setups[-1]) for case in CASES}
     for row in rows:
-        last = row.setup == TOLLGATE
+        last = (row.case, row.setup) in ends
         shown.add_row(*_cells(row), end_section=last, style=_STYLES.get(row.setup, ""))
     return shown
 

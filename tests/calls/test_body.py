@@ -160,3 +160,23 @@ def test_a_body_that_was_not_parsed_has_no_slots() -> None:
     body = Body(b"\x1f\x8b", b"decoded", "gzip")
 
     assert (body.parsed, body.json, body.slots, body.render()) == (False, None, [], b"decoded")
+
+
+@pytest.mark.parametrize(
+    ("content", "rendered"),
+    [
+        (b"{}", b'{"b":[1]}'),
+        (b'{ "a":1 } \n', b'{ "a":1 ,"b":[1]} \n'),
+        (b'{"a":{}}', b'{"a":{},"b":[1]}'),
+        (b'{"a":"}"}', b'{"a":"}","b":[1]}'),
+    ],
+)
+def test_a_member_is_added_at_the_end_and_no_byte_changes(content: bytes, rendered: bytes) -> None:
+    body = Body(content)
+    body.parse({})
+    assert not body.edited
+
+    body.add("b", b"[1]")
+    assert body.edited
+    assert body.render() == rendered
+    assert body.json["b"] == [1]

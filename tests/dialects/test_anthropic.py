@@ -236,3 +236,9 @@ def test_the_version_of_october_2026_refuses_sampling() -> None:
     assert MESSAGES.refused_params == frozenset()
     assert MESSAGES_2026_10_21.refused_params == {"temperature", "top_p", "top_k"}
     assert MESSAGES_2026_10_21.shape is MESSAGES.shape
+
+
+def test_speed_and_region_are_told_where_they_have_a_price() -> None:
+    said = {"input_tokens": 1, "service_tier": "standard", "speed": "fast", "inference_geo": "us"}
+
+    assert MESSAGES.usage({"usage": said}) == Usage(input=1, tier="standard", speed="fast", region="us")

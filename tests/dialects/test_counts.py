@@ -18,7 +18,7 @@ COUNTS = Counts(
     },
     parts=(("cache_read", "input"), ("reasoning", "output")),
     total="total",
-    tier=("tier",),
+    words={"tier": ("tier",)},
 )
 UPDATES = Counts(
     fields={"cache_write": ("writes",), "cache_write_long": ("hour",), "output": ("out",)},

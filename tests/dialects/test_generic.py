@@ -34,3 +34,11 @@ def test_audio_may_be_billed_by_the_second() -> None:
 def test_a_stream_is_complete_where_it_closes() -> None:
     assert GENERIC.is_last(Event(b'{"type":"speech.audio.delta"}'))
     assert GENERIC.is_last(End())
+
+
+def test_coheres_embeddings_and_reranking_say_what_they_bill() -> None:
+    embedded = {"texts": ["a"], "meta": {"billed_units": {"image_tokens": 0, "input_tokens": 4}}}
+
+    assert GENERIC.usage(embedded) == Usage(input=4)
+    assert GENERIC.usage({"meta": {"billed_units": {"search_units": 2}}}) == Usage(requests={"search": 2})
+    assert GENERIC.usage({"meta": {"api_version": {"version": "2"}}}) is None

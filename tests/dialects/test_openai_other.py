@@ -34,3 +34,8 @@ def test_embeddings_use_input_only_and_are_never_cut() -> None:
     assert EMBEDDINGS.usage(document) == Usage(input=8)
     assert EMBEDDINGS.answered_model(document) == "e-1"
     assert EMBEDDINGS.is_last(End())
+
+
+def test_embeddings_may_say_the_total_only() -> None:
+    assert EMBEDDINGS.usage({"usage": {"total_tokens": 10}}) == Usage(input=10)
+    assert EMBEDDINGS.usage({"usage": {"prompt_tokens": 8, "total_tokens": 8}}) == Usage(input=8)

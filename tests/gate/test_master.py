@@ -7,10 +7,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from mitmproxy import exceptions, http
+from mitmproxy import exceptions, http, options
 
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
 from tollgate.calls import Runtime
+from tollgate.gate.master import TollgateMaster
 
 
 class Late:
@@ -68,6 +69,15 @@ async def test_an_addon_whose_name_is_taken_changes_nothing(proxy: Proxy) -> Non
     await call(proxy)
 
     assert (late.seen, twin.seen) == (1, 0)
+
+
+async def test_who_is_ahead_hears_of_a_calls_end_after_the_rooms() -> None:
+    """A line on the console shows what the call has cost, which a room says at its end."""
+    ahead, behind = Late("ahead"), Late("behind")
+    master = TollgateMaster(options.Options(), grace=0, more=[behind], ahead=[ahead])
+    names = [getattr(addon, "name", "") for addon in master.addons.chain]
+
+    assert names.index("ahead") < names.index("trail") < names.index("cost") < names.index("behind")
 
 
 async def test_an_open_stream_ends_well_when_the_proxy_is_stopped(tmp_path: Path, provider: Provider) -> None:

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from tollgate.policy.complaint import complain, either, homes_of, part_at, show
 from tollgate.policy.parse import parse
 from tollgate.policy.problem import Problem
-from tollgate.policy.schema import Bodies, Host, PolicyFile, Resolve, Settings, When
+from tollgate.policy.schema import Bodies, Host, PolicyFile, Resolve, Settings
+from tollgate.policy.when import When
 
 
 def problems(text: str) -> list[Problem]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from tollgate.policy.match import Facts, Matcher, clients, compile_when, mismatch, names, parse_address
-from tollgate.policy.schema import When
+from tollgate.policy.when import When
 
 FACTS = Facts(
     user="ann@corp.example",

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tollgate.policy.parse import parse
 from tollgate.policy.problem import PolicyError
-from tollgate.policy.reader import MAX_SIZE, load
-from tollgate.policy.schema import PolicyFile
+from tollgate.policy.reader import MAX_SIZE, as_part, load
+from tollgate.policy.schema import PolicyFile, Timeouts
 
 SHIPPED = Path(__file__).parents[2] / "policies"
 
@@ -128,3 +129,10 @@ def test_the_shipped_files_name_their_schema_and_their_examples_are_valid(name: 
     ]
     policy = load(write(tmp_path, version + "\n".join(lines)))
     assert policy.file.rules
+
+
+def test_a_table_of_another_kind_is_read_as_strictly() -> None:
+    assert as_part(parse("idle: 3 s", "t.yaml"), Timeouts).idle == 3.0
+
+    with pytest.raises(PolicyError, match=r't\.yaml:1: idel: unknown key; did you mean "idle"\?'):
+        as_part(parse("idel: 3 s", "t.yaml"), Timeouts)

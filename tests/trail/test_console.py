@@ -38,6 +38,14 @@ def test_an_answered_call_at_120_columns(show: Show) -> None:
     )
 
 
+def test_what_a_plan_pays_is_shown_fainter(new_call: NewCall) -> None:
+    call = new_call(usage=Usage(input=1), cost=10**9, paid="subscription")
+    shown = line(call_record(call))
+    (style,) = [span.style for span in shown.spans if "$" in shown.plain[span.start : span.end]]
+
+    assert style == "dim"
+
+
 @pytest.mark.parametrize(
     ("width", "left_out"),
     [
@@ -94,6 +102,8 @@ def line_width(text: str) -> int:
         ({"usage": Usage(input=1_200, cache_write=9_960, output=12_345)}, "1.2k+9k→12k"),
         ({"usage": Usage(input=1_400_000, output=99_000_000)}, "1.4M→99M"),
         ({"usage": None}, ""),
+        ({"usage": None, "cost": 0}, ""),  # a list of models
+        ({"usage": Usage(input=1), "cost": 0}, "1→0 $0.0000"),
     ],
 )
 def test_the_result_is_what_it_used_or_why_not(show: Show, changes: dict[str, Any], expected: str) -> None:

@@ -77,6 +77,7 @@ def test_a_full_call_says_everything(new_call: NewCall) -> None:
         usage=Usage(input=12, cache_read=1000, output=7, requests={"web_search": 1}),
         cache="miss",
         cost=1_234_000,
+        paid="subscription",
         bytes_out=4321,
         events_out=17,
     )
@@ -106,6 +107,7 @@ def test_a_full_call_says_everything(new_call: NewCall) -> None:
         "usage": {"input": 12, "cache_read": 1000, "output": 7, "requests": {"web_search": 1}},
         "cache": "miss",
         "cost": 1_234_000,
+        "paid": "subscription",
         "bytes_out": 4321,
         "events": 17,
     }

@@ -51,7 +51,10 @@ class Slot(NamedTuple):
 class Body:
     """The body of a request: the bytes on the wire, their decoded content, and the slots in it."""
 
-    __slots__ = ("_edits", "_json", "_parsed", "_rendered", "_shape", "_slots", "content", "encoding", "wire")
+    __slots__ = (
+        *("_added", "_edits", "_json", "_parsed", "_rendered", "_shape", "_slots"),
+        *("content", "encoding", "wire"),
+    )
 
     def __init__(self, wire: bytes, content: bytes | None = None, encoding: str = "") -> None:
         self.wire = wire
@@ -64,6 +67,7 @@ class Body:
         self._json: Any = None
         self._slots: list[Slot] | None = None
         self._edits: dict[int, str] = {}
+        self._added: dict[str, bytes] = {}
         self._rendered: bytes | None = None
         self._parsed = False
 
@@ -109,18 +113,25 @@ class Body:
         self._edits[slot.ordinal] = text
         self._rendered = self._json = None
 
+    def add(self, key: str, value: bytes) -> None:
+        """Put a member, with JSON for its value, at the end of the object that the content is. The key must
+        not be there yet."""
+        self._added[key] = value
+        self._rendered = self._json = None
+
     def replace(self, content: bytes) -> None:
         """Put another content in the place of one that is not JSON."""
         self._rendered = content
 
     @property
     def edited(self) -> bool:
-        return bool(self._edits) or self._rendered is not None
+        return bool(self._edits or self._added) or self._rendered is not None
 
     def render(self) -> bytes:
         """The content with its edits: all bytes but the touched literals are those that came in."""
-        if self._rendered is None and self._edits:
-            self._rendered = splice(self.content, self._edits)
+        if self._rendered is None and (self._edits or self._added):
+            content = splice(self.content, self._edits) if self._edits else self.content
+            self._rendered = append(content, self._added)
         return self.content if self._rendered is None else self._rendered
 
 
@@ -197,6 +208,16 @@ def count_literals(content: bytes) -> int:
         content = content.replace(b"\\\\", b"")
         return (content.count(b'"') - content.count(b'\\"')) // 2
     return content.count(b'"') // 2
+
+
+def append(content: bytes, members: Mapping[str, bytes]) -> bytes:
+    """The JSON text of an object with these members at its end."""
+    if not members:
+        return content
+    head, brace, tail = content.rpartition(b"}")
+    written = b",".join(b"%b:%b" % (orjson.dumps(key), value) for key, value in members.items())
+    comma = b"" if head.rstrip().endswith(b"{") else b","
+    return b"%b%b%b%b%b" % (head, comma, written, brace, tail)
 
 
 def splice(content: bytes, edits: Mapping[int, str]) -> bytes:

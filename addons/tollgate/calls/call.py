@@ -148,6 +148,12 @@ class Call:
     """"hit", "miss", "bypass" or "stored". Written by `cache`."""
     cost: int | None = None
     """Nano-dollars; None where unknown. Written by `cost`."""
+    paid: str = ""
+    """"metered", or "subscription" where nobody is billed, and the cost is what it would have been. Written
+    by `cost`."""
+    extra_headers: Headers = field(default_factory=CIMultiDict)
+    """What rooms add to the headers of the answer that the client gets; set on the way down, or, for a whole
+    answer, up."""
     notes: dict[str, Any] = field(default_factory=dict)
     """A place for what a room carries from its way down to its way up, under the room's own name."""
 

@@ -30,6 +30,10 @@ class Usage:
     """Server tools by name: {"web_search": 2}."""
     tier: str = ""
     """Service tier as the provider says it was served: "default", "flex", "priority", "batch"."""
+    speed: str = ""
+    """How fast it was served, where that has a price of its own: "fast" (Anthropic)."""
+    region: str = ""
+    """Where it was served, where that has a price of its own: "us" (Anthropic's inference_geo)."""
     reported_cost: float | None = None
     """Money the provider itself reports, in US dollars (OpenRouter, Perplexity, xAI)."""
     estimated: bool = False

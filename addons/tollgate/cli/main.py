@@ -8,7 +8,8 @@ import typer
 from mitmproxy import version as mitmproxy_version
 
 from tollgate import __version__
-from tollgate.cli import dlp, policy
+from tollgate.cli import cost, dlp, policy
+from tollgate.cli.report import report
 from tollgate.cli.up import up
 
 app = typer.Typer(
@@ -18,8 +19,10 @@ app = typer.Typer(
     help="A forward proxy for LLM traffic: inspected, governed and recorded.",
 )
 app.command()(up)
+app.command()(report)
 app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
+app.add_typer(cost.app, name="cost")
 
 
 def _version(wanted: bool) -> None:

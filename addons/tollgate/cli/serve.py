@@ -100,8 +100,9 @@ def _egress(policy: Policy) -> dict[str, object]:
 
 
 async def _run(launch: Launch, opts: options.Options, place: Place, console: Console) -> None:
-    told = [Tidy(), Greeting(console, launch, place), *([] if launch.quiet else [CallConsole(console)])]
-    master = TollgateMaster(opts, grace=launch.grace, more=told)
+    told: list[object] = [Tidy(), Greeting(console, launch, place)]
+    lines = [] if launch.quiet else [CallConsole(console)]
+    master = TollgateMaster(opts, grace=launch.grace, more=told, ahead=lines)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
     try:

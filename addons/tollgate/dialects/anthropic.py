@@ -73,6 +73,12 @@ FIELDS = {
 
 PARTS = (("cache_write_long", "cache_write"), ("reasoning", "output"))
 
+WORDS = {
+    "tier": ("usage.service_tier",),
+    "speed": ("usage.speed",),
+    "region": ("usage.inference_geo",),
+}
+
 _UNSUMMED = frozenset({"compaction", "advisor_message"})
 """Iterations whose tokens the top-level counts leave out."""
 
@@ -100,7 +106,7 @@ COUNTS = Counts(
         "reasoning": ("output_tokens_details.thinking_tokens",),
     },
     parts=PARTS,
-    tier=("usage.service_tier",),
+    words=WORDS,
     beside=_beside,
     updates=True,
 )

@@ -28,7 +28,8 @@ _MESSAGE: Node = {
 }
 
 
-def _searches(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found:
+def searches(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found:
+    """Reranking is billed by the search."""
     units = said.get("billed_units")
     searches = tally({"search": units.get("search_units")}) if isinstance(units, dict) else {}
     return {"requests": searches} if searches else {}
@@ -60,7 +61,7 @@ CHAT = Dialect(
             "output": ("billed_units.output_tokens", "tokens.output_tokens"),
             "input_image": ("billed_units.image_tokens",),
         },
-        beside=_searches,
+        beside=searches,
     ),
     errors=Errors(
         whole={"id": "$id", "message": "$message"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tollgate.calls import Usage
@@ -30,8 +30,8 @@ class Counts:
     """(part, whole): the provider's number for the whole contains the part's. Outer wholes first."""
     total: str = ""
     """Where the provider's own sum stands, if it may hold output that its output count leaves out."""
-    tier: tuple[str, ...] = ()
-    """Where the answer says its service tier."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field of `Usage` that is a word (tier, speed, region) → where it stands in the answer."""
     beside: Beside | None = None
     """What else there is to count, where a path cannot say it."""
     updates: bool = False
@@ -43,8 +43,7 @@ class Counts:
         said = object_at(answer, self.at)
         if answer is None or said is None or not (found := self._counts(answer, said)):
             return so_far
-        if tier := text_at(answer, self.tier):
-            found["tier"] = tier
+        found |= {name: word for name, paths in self.words.items() if (word := text_at(answer, paths))}
         before = so_far or Usage()
         if not self.updates:
             before = Usage(tier=before.tier, requests=before.requests)

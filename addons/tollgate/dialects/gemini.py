@@ -120,7 +120,7 @@ COUNTS = Counts(
         ("output_audio", "output"),
         ("output_image", "output"),
     ),
-    tier=("usageMetadata.serviceTier", "usageMetadata.trafficType"),
+    words={"tier": ("usageMetadata.serviceTier", "usageMetadata.trafficType")},
     beside=_beside,
 )
 """https://ai.google.dev/api/generate-content#UsageMetadata: cumulative in every chunk. The prompt's count

@@ -55,7 +55,7 @@ INTERACTIONS = Dialect(
             "output": ("total_output_tokens",),
             "reasoning": ("total_thought_tokens",),
         },
-        tier=("interaction.service_tier", "service_tier"),
+        words={"tier": ("interaction.service_tier", "service_tier")},
     ),
     errors=replace(
         ERRORS,

@@ -24,7 +24,8 @@ def _outputs(detail: str) -> tuple[str, ...]:
     )
 
 
-def _beside(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found:
+def beside(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found:
+    """The image tool, money, and server tools."""
     more: Found = _image_tool(answer, found)
     if (money := _reported_cost(said)) is not None:
         more["reported_cost"] = money
@@ -96,8 +97,8 @@ COUNTS = Counts(
         ("output_image", "output"),
     ),
     total="total_tokens",
-    tier=("service_tier", "usage.service_tier"),
-    beside=_beside,
+    words={"tier": ("service_tier", "usage.service_tier")},
+    beside=beside,
 )
 """https://platform.openai.com/docs/api-reference: totals of input and output contain all of their details."""
 

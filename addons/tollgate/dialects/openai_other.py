@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tollgate.dialects.base import Dialect
 from tollgate.dialects.ends import any_event, finished
 from tollgate.dialects.openai import COUNTS, ERRORS
@@ -29,8 +31,10 @@ EMBEDDINGS = Dialect(
         **text("input", "user"),
     },
     usage_marks=(b'_tokens"',),
-    counts=COUNTS,
+    counts=replace(
+        COUNTS, fields={**COUNTS.fields, "input": (*COUNTS.fields["input"], "total_tokens")}, total=""
+    ),
     errors=ERRORS,
     ends=any_event,
 )
-"""https://platform.openai.com/docs/api-reference/embeddings: never streamed."""
+"""https://platform.openai.com/docs/api-reference/embeddings: never streamed. Voyage says the total only."""

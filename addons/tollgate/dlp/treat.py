@@ -20,7 +20,7 @@ from tollgate.dlp.views.view import Piece
 from tollgate.policy.dlp import Action
 
 _NEVER_APART = frozenset(("IP_ADDRESS",))
-"""What nobody takes apart over messages, and the end of one number and the beginning of another often make."""
+"""What nobody takes apart over messages, but the end of one number and the beginning of another make."""
 _ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
 """Keys under which text stands that the provider signed, and gets back to the letter."""
 _BILLING = "x-anthropic-billing-header:"

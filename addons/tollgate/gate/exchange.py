@@ -159,6 +159,7 @@ class Exchange:
 
     async def _whole(self, sink: Sink, answer: Answer) -> None:
         await self.walk.up(answer)
+        answer.headers.update(self.call.extra_headers)
         self.sent(answer.status, answer.headers, answer.body)
         self.close("answered")
         await sink.whole(answer.status, answer.headers, answer.body)
@@ -166,6 +167,7 @@ class Exchange:
     async def _stream(self, sink: Sink, answer: Answer, events: Events) -> None:
         pieces = self._pieces = Pieces(self.walk, answer.framing)
         try:
+            answer.headers.update(self.call.extra_headers)
             self.call.status, self.call.answer_headers = answer.status, answer.headers
             await sink.head(answer.status, answer.headers)
             async for batch in events:
@@ -214,6 +216,7 @@ class Exchange:
         """The error as an answer in the client's own dialect."""
         self._close_with(error)
         answer = error_answer(self.call, error)
+        answer.headers.update(self.call.extra_headers)
         self.sent(answer.status, answer.headers, answer.body)
         return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mitmproxy import addonmanager, exceptions, hooks, master, options
@@ -63,8 +63,16 @@ class TollgateMaster(master.Master):
     """Runs the proxy until it is told to stop, then lets open calls end within `grace` seconds."""
 
     def __init__(
-        self, opts: options.Options, *, grace: float, more: list[object], gate: Gate | None = None
+        self,
+        opts: options.Options,
+        *,
+        grace: float,
+        more: list[object],
+        ahead: Sequence[object] = (),
+        gate: Gate | None = None,
     ) -> None:
+        """`more` are addons behind the rooms, nearer the provider; those `ahead` hear of a call's end after
+        the rooms, when its cost is known."""
         super().__init__(opts)
         self.grace = grace
         self.gate = gate or Gate()
@@ -81,6 +89,7 @@ class TollgateMaster(master.Master):
             update_alt_svc.UpdateAltSvc(),
             errorcheck.ErrorCheck(),
             self.gate,
+            *ahead,
             *rooms(),
             *more,
         )

@@ -67,7 +67,7 @@ class Native:
             return
         call = exchange.call
         call.timings.first_byte = time.monotonic()
-        call.status = flow.response.status_code
+        call.status = call.attempts[-1].status = flow.response.status_code
         expected = call.dialect.expected_framing(call.params) if call.stream else ""
         if framing := framing_of(flow.response.headers.get("content-type", ""), b"", expected):
             self._stream(flow, exchange, framing)
@@ -114,6 +114,7 @@ class Native:
         else:
             await exchange.walk.up(answer)
             body = answer.body
+        answer.headers.update(exchange.call.extra_headers)
         flow.response = response_of(flow.request, answer.status, answer.headers, body)
         exchange.sent(answer.status, answer.headers, body)
         exchange.close("answered")
@@ -123,6 +124,7 @@ class Native:
         assert flow.response is not None
         headers = headers_of(flow.response.headers.fields)
         encoding = "" if framing == "raw" else headers.popall("content-encoding", [""])[0]
+        headers.update(exchange.call.extra_headers)
         flow.response.headers = response_of(flow.request, flow.response.status_code, headers, None).headers
         flow.response.stream = streamer(exchange, headers, framing, encoding)
 
@@ -133,6 +135,7 @@ class Native:
         answer = Answer(response.status_code, headers, body)
         Meter(exchange.call, exchange.call.attempts[-1], answer.headers).whole(answer.body)
         await exchange.walk.up(answer)
+        answer.headers.update(exchange.call.extra_headers)
         flow.response = response_of(flow.request, answer.status, answer.headers, answer.body)
         exchange.sent(answer.status, answer.headers, answer.body)
 

@@ -15,28 +15,32 @@ from tollgate.policy.schema import PolicyFile
 from tollgate.policy.tree import Steps, Tree
 
 
-def complain(error: ErrorDetails, tree: Tree) -> Problem:
-    """One of pydantic's errors about `tree`, as a problem with its place in the files."""
+def complain(error: ErrorDetails, tree: Tree, root: type[Part] = PolicyFile) -> Problem:
+    """One of pydantic's errors about `tree`, as a problem with its place in the files. `root` is what the
+    tree should have been."""
     path = tuple(step for step in error["loc"] if step != "[key]")
     found = tree.nearest(path)
     at_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"] or found.value is None
     mark = found.key if at_key and found.key else found.mark
-    return Problem(mark, write_key(path), _message(error, path))
+    return Problem(mark, write_key(path), _message(error, path, root))
 
 
-def _message(error: ErrorDetails, path: Steps) -> str:
-    if error["input"] is None and error["type"] != "extra_forbidden":
+def _message(error: ErrorDetails, path: Steps, root: type[Part]) -> str:
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(path, root)
+    if error["input"] is None:
         return "nothing stands here: give it a value, or leave the key out"
     known = _MESSAGES.get(error["type"])
     return known(error, path) if known else error["msg"].replace("Input should be", "this has to be")
 
 
-def _unknown_key(error: ErrorDetails, path: Steps) -> str:
+def _unknown_key(path: Steps, root: type[Part]) -> str:
     key = str(path[-1])
-    keys = list(part_at(path[:-1]).model_fields)
+    keys = list(part_at(path[:-1], root).model_fields)
     if near := get_close_matches(key, keys, n=1):
         return f'unknown key; did you mean "{near[0]}"?'
-    if homes := [f"under {write_key(home)}" if home else "at the top of a file" for home in homes_of(key)]:
+    found = homes_of(key, root)
+    if homes := [f"under {write_key(home)}" if home else "at the top of a file" for home in found]:
         return f"not a key of this place; it belongs {either(homes)}"
     return f"unknown key; what can stand here is {either(keys)}"
 
@@ -54,7 +58,6 @@ def _wrong_type(expected: str) -> Callable[[ErrorDetails, Steps], str]:
 
 
 _MESSAGES: dict[str, Callable[[ErrorDetails, Steps], str]] = {
-    "extra_forbidden": _unknown_key,
     "literal_error": _not_allowed,
     "missing": lambda error, path: f'the key "{path[-1]}" is missing',
     "value_error": lambda error, path: str(error["ctx"]["error"]),
@@ -92,19 +95,23 @@ def part_in(annotation: Any) -> type[Part] | None:
     return next((part for inner in get_args(annotation) if (part := part_in(inner))), None)
 
 
-def part_at(path: Sequence[str | int]) -> type[Part]:
-    """The part whose keys stand at a path of a policy."""
-    part: type[Part] = PolicyFile
+def part_at(path: Sequence[str | int], root: type[Part] = PolicyFile) -> type[Part]:
+    """The part whose keys stand at a path of a policy, or of what `root` is."""
+    part = root
     for step in path:
         if (field := part.model_fields.get(str(step))) and (below := part_in(field.annotation)):
             part = below
     return part
 
 
+_LISTED = ("rules", "budgets")
+"""Whose keys would be a poor hint: they stand there again and again."""
+
+
 def homes_of(key: str, part: type[Part] = PolicyFile, path: Steps = ()) -> list[Steps]:
-    """Where in a policy a key of that name may stand."""
+    """Where in a policy a key of that name may stand, outside of its lists."""
     homes = [path] if key in part.model_fields else []
     for name, field in part.model_fields.items():
-        if name != "rules" and (below := part_in(field.annotation)):
+        if name not in _LISTED and (below := part_in(field.annotation)):
             homes += homes_of(key, below, (*path, name))
     return homes

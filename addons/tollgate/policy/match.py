@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from tollgate.calls import Headers
 from tollgate.policy.fields import parse_network
-from tollgate.policy.schema import When
+from tollgate.policy.when import When
 
 type Test = Callable[[str], bool]
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tollgate.policy.complaint import complain
 from tollgate.policy.parse import parse
+from tollgate.policy.part import Part
 from tollgate.policy.policy import Policy
 from tollgate.policy.problem import Mark, PolicyError, Problem
 from tollgate.policy.schema import PolicyFile
@@ -45,14 +46,19 @@ def read_text(path: Path) -> str:
 
 def validate(tree: Tree) -> PolicyFile:
     """A tree as a policy file. PolicyError with every value that is wrong."""
-    try:
-        file = PolicyFile.model_validate(tree.plain())
-    except ValidationError as e:
-        errors = e.errors(include_url=False)
-        raise PolicyError([complain(error, tree) for error in errors]) from e
+    file = as_part(tree, PolicyFile)
     if problems := [*_names_taken(tree, file), *_senseless_hosts(tree, file)]:
         raise PolicyError(problems)
     return file
+
+
+def as_part[P: Part](tree: Tree, kind: type[P]) -> P:
+    """A tree as a part. PolicyError with every value that is wrong."""
+    try:
+        return kind.model_validate(tree.plain())
+    except ValidationError as e:
+        errors = e.errors(include_url=False)
+        raise PolicyError([complain(error, tree, kind) for error in errors]) from e
 
 
 def _names_taken(tree: Tree, file: PolicyFile) -> Iterable[Problem]:

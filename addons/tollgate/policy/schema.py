@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from tollgate.policy.cost import CostSettings
 from tollgate.policy.dlp import Detection, Dlp
 from tollgate.policy.fields import (
-    Clients,
     Duration,
     File,
     PassOrRefuse,
@@ -23,6 +23,7 @@ from tollgate.policy.fields import (
     TunnelOrRefuse,
 )
 from tollgate.policy.part import Part
+from tollgate.policy.when import When
 
 type Rooms = Literal["access", "limits", "dlp", "cache", "routing", "cost", "trail"]
 
@@ -82,34 +83,6 @@ class Settings(Part):
 
 
 # -- what is set once for all ----------------------------------------------------------------------------
-
-
-class When(Part):
-    """Which calls a rule is for: all the keys that are set must match. Patterns are globs, case-insensitive;
-    a list matches if one of its patterns does; a pattern that begins with "!" must not match."""
-
-    user: Patterns | None = None
-    """The proxy user where there is one, else the client's address."""
-    group: Patterns | None = None
-    """One of the user's groups; see `identification`."""
-    client: Clients | None = None
-    """The client's address: globs, or networks such as 10.0.0.0/8."""
-    user_agent: Patterns | None = None
-    """The whole header: claude-cli/*"""
-    tool: Patterns | None = None
-    """The client program, by its user agent: claude-code, codex, openai-python."""
-    host: Patterns | None = None
-    """The host called, without port: api.anthropic.com, "*.openai.azure.com"."""
-    provider: Patterns | None = None
-    """A provider's id: anthropic, openai, or one that `hosts` adds."""
-    dialect: Patterns | None = None
-    """How the API speaks: openai-chat, anthropic-messages."""
-    operation: Patterns | None = None
-    """What is asked for: chat, responses, embeddings, count_tokens."""
-    model: Patterns | None = None
-    """The model that the client asked for; empty where the request names none."""
-    headers: dict[str, Patterns] | None = None
-    """Header name to patterns; "*" asks only that it is there."""
 
 
 class Rule(Part):
@@ -214,6 +187,7 @@ class PolicyFile(Settings):
     identification: Identification = Identification()
     detection: Detection = Detection()
     upstream: Upstream = Upstream()
+    cost: CostSettings = CostSettings()
     trail: Trail = Trail()
     rules: list[Rule] = Field(default_factory=list)
     """Settings for some calls, in order. Those of several files are put together."""

@@ -125,7 +125,9 @@ def _result(record: Record) -> list[Piece]:
     tokens = _tokens(record.get("usage", {}))
     if record.get("cache") == "hit":
         return [("cached ", "cyan"), *tokens]
-    return [*tokens, (_money(record.get("cost")), "")]
+    plan = record.get("paid") == "subscription"
+    cost = record.get("cost")
+    return [*tokens, (_money(cost) if tokens or cost else "", "dim" if plan else "")]
 
 
 def _tokens(usage: Mapping[str, int]) -> list[Piece]:

@@ -153,6 +153,7 @@ def _how(call: Call) -> Record:
         "usage": call.usage.as_dict() if call.usage else None,
         "cache": call.cache,
         "cost": call.cost,
+        "paid": call.paid,
     }
 
 

@@ -1,0 +1,1 @@
+"""What every call costs, and a stop before it costs too much."""

@@ -1,0 +1,34 @@
+"""Which calls something in a policy is for."""
+
+from __future__ import annotations
+
+from tollgate.policy.fields import Clients, Patterns
+from tollgate.policy.part import Part
+
+
+class When(Part):
+    """Which calls it is for: all the keys that are set must match. Patterns are globs, case-insensitive;
+    a list matches if one of its patterns does; a pattern that begins with "!" must not match."""
+
+    user: Patterns | None = None
+    """The proxy user where there is one, else the client's address."""
+    group: Patterns | None = None
+    """One of the user's groups; see `identification`."""
+    client: Clients | None = None
+    """The client's address: globs, or networks such as 10.0.0.0/8."""
+    user_agent: Patterns | None = None
+    """The whole header: claude-cli/*"""
+    tool: Patterns | None = None
+    """The client program, by its user agent: claude-code, codex, openai-python."""
+    host: Patterns | None = None
+    """The host called, without port: api.anthropic.com, "*.openai.azure.com"."""
+    provider: Patterns | None = None
+    """A provider's id: anthropic, openai, or one that `hosts` adds."""
+    dialect: Patterns | None = None
+    """How the API speaks: openai-chat, anthropic-messages."""
+    operation: Patterns | None = None
+    """What is asked for: chat, responses, embeddings, count_tokens."""
+    model: Patterns | None = None
+    """The model that the client asked for; empty where the request names none."""
+    headers: dict[str, Patterns] | None = None
+    """Header name to patterns; "*" asks only that it is there."""
