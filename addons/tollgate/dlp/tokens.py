@@ -16,9 +16,10 @@ from base64 import b32encode
 from collections.abc import Mapping
 from types import MappingProxyType
 
-BRAND = "QZX"
-WIDTH = 14
-"""Letters and digits of a token. Of one for an e-mail address, the part before the @."""
+from tollgate.calls.standins import BRAND as BRAND
+from tollgate.calls.standins import SHAPE
+from tollgate.calls.standins import WIDTH as WIDTH
+
 EMAIL = "E"
 PERSON = "P"
 DOMAIN = "@pii.invalid"
@@ -46,7 +47,7 @@ _BODY = WIDTH - len(BRAND) - 1
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _VOWELS = "aeiouy"
 
-_PATTERN = re.compile(rf"{BRAND}[A-Z][A-Z2-7]{{{_BODY}}}(?:{re.escape(DOMAIN)})?", re.ASCII | re.IGNORECASE)
+_PATTERN = re.compile(rf"{SHAPE.pattern}(?:{re.escape(DOMAIN)})?", SHAPE.flags)
 
 
 def pattern() -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollgate.cache.addon import Cache
 from tollgate.dlp.addon import Dlp
 from tollgate.trail.addon import Trail
 from tollgate.upstream.addon import Upstream
@@ -9,4 +10,4 @@ from tollgate.upstream.addon import Upstream
 
 def rooms() -> list[object]:
     """A call goes down this list; its answer comes back up."""
-    return [Trail(), Dlp(), Upstream()]
+    return [Trail(), Dlp(), Cache(), Upstream()]

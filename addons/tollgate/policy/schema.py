@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from tollgate.policy.cache import Cache, CacheStorage
 from tollgate.policy.dlp import Detection, Dlp
 from tollgate.policy.fields import (
     Clients,
@@ -76,6 +77,7 @@ class Settings(Part):
     answers: Answers = Answers()
     timeouts: Timeouts = Timeouts()
     dlp: Dlp = Dlp()
+    cache: Cache = Cache()
     on_error: dict[Rooms, Literal["closed", "open"]] = Field(default_factory=dict)
     """What happens when a room fails: "closed" refuses the call (the default), "open" goes on without it."""
     # A new room adds its part here: one field, and one class above. All of it has to have defaults.
@@ -214,6 +216,7 @@ class PolicyFile(Settings):
     identification: Identification = Identification()
     detection: Detection = Detection()
     upstream: Upstream = Upstream()
+    cache_storage: CacheStorage = CacheStorage()
     trail: Trail = Trail()
     rules: list[Rule] = Field(default_factory=list)
     """Settings for some calls, in order. Those of several files are put together."""
