@@ -243,17 +243,9 @@ class Cache:
         carried: Carried | None = call.notes.pop("cache", None)
         if carried is not None and carried.flight is not None:
             carried.flight.end()
-            self._land(call, carried.flight_name)
+            del self._flights[carried.flight_name]
         if call.cache in ("miss", "stored", "bypass"):
             self._count(call.cache)
-
-    def _land(self, call: Call, name: str) -> None:
-        """Forget a flight, though not before its answer can be found on the shelf."""
-        forget = partial(self._flights.pop, name, None)
-        if call.cache == "stored" and self._shelf is not None:
-            self._shelf.when_written(forget)
-        else:
-            forget()
 
     def _count(self, word: str) -> None:
         if self._shelf is not None:

@@ -10,9 +10,12 @@ import orjson
 
 from tollgate.cache.eligible import WHOLE_ONLY
 from tollgate.cache.entry import Entry, pieces_of, usage_of
-from tollgate.cache.forms import FORMS, Form, FormError
+from tollgate.cache.forms import FORMS, Form
 from tollgate.calls import Call, End, Event
 from tollgate.calls.standins import SHAPE
+
+UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
+"""What reading an answer ends with that is not as its dialect says; a FormError is a ValueError."""
 
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid")
 """Headers that name a call at the provider."""
@@ -48,10 +51,13 @@ def headers_of(call: Call, headers: Iterable[tuple[str, str]]) -> tuple[tuple[st
 
 def whole_entry(call: Call, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Entry | None:
     """The entry of a whole answer; None where it is not complete, or was refused or filtered."""
-    document = _document(body)
-    if status != 200 or document is None or not _is_complete(call, document):
+    try:
+        document = orjson.loads(body)
+        if status != 200 or not _is_complete(call, document):
+            return None
+        return _entry(call, headers, document, body=body)
+    except UNLIKE:
         return None
-    return _entry(call, headers, document, body=body)
 
 
 def stream_entry(call: Call, heard: Heard, options: str) -> Entry | None:
@@ -62,11 +68,11 @@ def stream_entry(call: Call, heard: Heard, options: str) -> Entry | None:
         return None
     try:
         whole = form.fold(events)
-    except (FormError, AttributeError, TypeError, KeyError):  # of an answer that is not as the dialect says
+        if not form.complete(whole):
+            return None
+        return _entry(call, heard.headers, whole, pieces=pieces_of(heard.events), form=options)
+    except UNLIKE:
         return None
-    if not form.complete(whole):
-        return None
-    return _entry(call, heard.headers, whole, pieces=pieces_of(heard.events), form=options)
 
 
 def ended_well(call: Call, end: End) -> bool:
@@ -75,11 +81,11 @@ def ended_well(call: Call, end: End) -> bool:
     return not end.error and (attempt is None or (attempt.complete and not attempt.error))
 
 
-def _is_complete(call: Call, document: Mapping[str, Any]) -> bool:
+def _is_complete(call: Call, document: dict[str, Any]) -> bool:
     if call.operation in WHOLE_ONLY:
         return "error" not in document
     form = FORMS.get(call.dialect.name)
-    return form is not None and form.complete(dict(document))
+    return form is not None and form.complete(document)
 
 
 def _entry(call: Call, headers: Iterable[tuple[str, str]], whole: dict[str, Any], **kept: Any) -> Entry:
@@ -111,11 +117,3 @@ def _at(whole: Any, path: str) -> Any:
     for name in path.split("."):
         whole = whole.get(name) if isinstance(whole, dict) else None
     return whole
-
-
-def _document(body: bytes) -> dict[str, Any] | None:
-    try:
-        document = orjson.loads(body)
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None

@@ -25,8 +25,9 @@ from tollgate.calls import Call, Identity, Request
 from tollgate.calls.credentials import SECRET_PARAMETERS
 from tollgate.policy.cache import Scope
 
-_LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{16,}")
-"""Numbers that may lose digits when they are read as 64 bits."""
+_LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{14,}")
+_ROUNDED = re.compile(rb"(?<=[:,\[])-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
+"""Numbers that may have lost digits when they were read as 64 bits, as they are written again."""
 _SORTED = orjson.OPT_SORT_KEYS
 
 
@@ -45,8 +46,9 @@ def canonical(call: Call, scope: str) -> bytes:
         "body": without(body.json, NEUTRAL.get(call.dialect.name, {})),
     }
     form = orjson.dumps(told, option=_SORTED)
-    numbers = _LONG_NUMBER.findall(request.body.render())
-    return b"".join((form, *numbers))
+    if _ROUNDED.search(form):
+        form += b" ".join(sorted(_LONG_NUMBER.findall(body.render())))
+    return form
 
 
 def scope_of(scope: Scope, identity: Identity, groups: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 
 from tollgate.cache.entry import Entry
 from tollgate.cache.forms import FORMS, Form, FormError
-from tollgate.cache.keeping import REQUEST_IDS
+from tollgate.cache.keeping import REQUEST_IDS, UNLIKE
 from tollgate.calls import Answer, Call, End, Event, Headers
 from tollgate.dialects import FRAMINGS
 
@@ -49,7 +49,7 @@ def replay(call: Call, entry: Entry, now: float) -> Answer | None:
             return _streamed(call, entry, change, now)
         headers = _headers(entry, "application/json", now)
         return Answer(entry.status, headers, change(_whole(entry)), source="cache")
-    except FormError:
+    except UNLIKE:
         return None
 
 

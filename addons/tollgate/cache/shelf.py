@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -37,7 +38,9 @@ class Shelf:
         self._blobs = Blobs(folder, key, room=room, secret=secret)
         self._reader = ThreadPoolExecutor(1, "cache reader")
         self._writer = ThreadPoolExecutor(1, "cache writer")
+        self._lock = threading.Lock()
         self._waiting = 0
+        self._writing: dict[str, Future[None]] = {}
         self._flushed = time.monotonic()
         self._pending: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -46,21 +49,21 @@ class Shelf:
         """Why the folder could not be used the last time; empty where it could."""
 
     async def find(self, name: str) -> Entry | None:
-        """The entry of that name; None where there is none that can be read."""
+        """The entry of that name; None where there is none that can be read. What is being written counts."""
+        if writing := self._writing.get(name):
+            await asyncio.wait([asyncio.wrap_future(writing)])
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._find, name)
 
     def keep(self, name: str, make: Make, size: int, seconds: float) -> bool:
         """Have an entry made and kept; False where too much waits already."""
-        if self._waiting + size > _WAITING:
-            self.count("dropped")
-            return False
-        self._waiting += size
-        self._writer.submit(self._keep, name, make, size, seconds)
+        with self._lock:
+            if self._waiting + size > _WAITING:
+                self.count("dropped")
+                return False
+            self._waiting += size
+            writing = self._writing[name] = self._writer.submit(self._keep, name, make, seconds)
+        writing.add_done_callback(partial(self._written, name, size))
         return True
-
-    def when_written(self, act: Callable[[], object]) -> None:
-        """Do something on this loop once all is written that waits now."""
-        self._writer.submit(_on_loop, asyncio.get_running_loop(), act)
 
     def count(self, word: str) -> None:
         self.counts[word] += 1
@@ -81,13 +84,18 @@ class Shelf:
         data = self._tried(lambda: self._blobs.get(name))
         return None if data is None else from_bytes(data)
 
-    def _keep(self, name: str, make: Make, size: int, seconds: float) -> None:
-        try:
-            entry = make()
-            if entry is not None:
-                self._tried(lambda: self._blobs.put(name, to_bytes(entry), seconds, entry.tag))
-        finally:
+    def _keep(self, name: str, make: Make, seconds: float) -> None:
+        entry = make()
+        if entry is not None:
+            self._tried(lambda: self._blobs.put(name, to_bytes(entry), seconds, entry.tag))
+
+    def _written(self, name: str, size: int, done: Future[None]) -> None:
+        with self._lock:
             self._waiting -= size
+            if self._writing.get(name) is done:
+                del self._writing[name]
+        if error := done.exception():
+            logger.error("An answer could not be kept: %s", type(error).__name__)
 
     def _tried[T](self, act: Callable[[], T]) -> T | None:
         try:
@@ -110,11 +118,6 @@ class Shelf:
             self._writer.submit(
                 self._tried, lambda: self._blobs.update(COUNTS, lambda old: added(old, counted), _EVER)
             )
-
-
-def _on_loop(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
-    with suppress(RuntimeError):  # the loop has ended meanwhile
-        loop.call_soon_threadsafe(act)
 
 
 def added(old: bytes | None, counted: Mapping[str, int]) -> bytes:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 _FILES = ("cache.db", "cache.db-wal", "cache.db-shm")
 _IN_THE_ROW = 2**31 - 1
 """Bytes up to which a value stands in its row: all of them, so that no row has to name a file."""
+_OVER = 1.1
+"""How far the room may be overdrawn. Each write removes two old values, which may be too small to matter."""
 _WAIT = 5.0
 """Seconds to wait for another process that writes."""
 _SETTINGS = frozenset((*diskcache.core.DEFAULT_SETTINGS, *diskcache.core.METADATA))
@@ -93,6 +95,8 @@ class Blobs:
         """Keep a value for so long, in place of any older one."""
         with _explained(self.folder):
             self._cache.set(name, self._seal.close(name, value), expire=seconds, tag=tag or None)
+            if self._cache.volume() > self._room * _OVER:
+                self._cache.cull()
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], seconds: float) -> None:
         """Put what `change` makes of the value there is, or of None; no other process comes in between."""
@@ -129,18 +133,22 @@ class Blobs:
 
     def _connect(self) -> diskcache.Cache:
         (self.folder / _FILES[0]).touch(mode=0o600)
-        cache = diskcache.Cache(
-            str(self.folder),
-            timeout=_WAIT,
-            disk=BytesDisk,
-            disk_min_file_size=_IN_THE_ROW,
-            size_limit=self._room,
-            eviction_policy="least-recently-stored",  # the other ones write at every hit
-            statistics=0,
-            tag_index=0,
-            sqlite_cache_size=2**10,
-        )
-        cache.close()  # each thread opens its own
+        cache = diskcache.Cache.__new__(diskcache.Cache)  # can be closed also where it cannot be made
+        try:
+            cache.__init__(
+                str(self.folder),
+                timeout=_WAIT,
+                disk=BytesDisk,
+                disk_min_file_size=_IN_THE_ROW,
+                size_limit=self._room,
+                cull_limit=2,
+                eviction_policy="least-recently-stored",  # the other ones write at every hit
+                statistics=0,
+                tag_index=0,
+                sqlite_cache_size=2**10,
+            )
+        finally:
+            cache.close()  # each thread opens its own
         return cache
 
 
