@@ -19,6 +19,8 @@ from support.stage import free_port, without_proxies
 from tollgate.gate.authority import CERT_FILE
 
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
+CACHE = "Tollgate, cache"
+"""The same with answers kept and given again."""
 
 STREAM_ADDON = """\
 def responseheaders(flow):
@@ -66,6 +68,7 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
             TOLLGATE: _tollgate(folder / "tollgate", stack, ca, port),
+            CACHE: _tollgate(folder / "cache", stack, ca, port, cache={"enabled": True}),
         }
 
 
@@ -95,10 +98,10 @@ def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: st
     return _proxy(command, folder, stack, folder / "mitmproxy-ca-cert.pem", provider, port)
 
 
-def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int) -> Setup:
+def _tollgate(folder: Path, stack: ExitStack, ca: Path, provider: int, **settings: object) -> Setup:
     folder.mkdir()
     hosts = [{"host": HOST, "provider": "openai", "port": provider}]
-    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}})
+    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, **settings})
     port = free_port()
     command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
     command += [

@@ -24,8 +24,9 @@ def table(rows: Sequence[Row], title: str) -> Table:
         shown.add_column(heading, no_wrap=True)
     for heading in _HEADINGS:
         shown.add_column(heading, justify="right", no_wrap=True)
+    last_of = {row.case: row for row in rows}
     for row in rows:
-        last = row.setup == TOLLGATE
+        last = row is last_of[row.case]
         shown.add_row(*_cells(row), end_section=last, style=_STYLES.get(row.setup, ""))
     return shown
 

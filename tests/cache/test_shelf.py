@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterator
@@ -28,19 +29,57 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     opened.close()
 
 
-async def test_what_is_kept_is_found_at_once(shelf: Shelf) -> None:
-    """Also while it is still being written."""
-    go_on = threading.Event()
+async def test_what_is_kept_is_found_at_once_and_later(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GATHER", 0.0)
 
-    def make() -> Entry:
-        go_on.wait(10)
-        return ENTRY
-
-    assert shelf.keep("a", make, 2, 60.0)
-    threading.Timer(0.01, go_on.set).start()
+    assert shelf.keep("a", lambda: ENTRY, 2, 60.0)
+    assert await shelf.find("a") == ENTRY
+    await written(shelf)
 
     assert await shelf.find("a") == ENTRY
     assert await shelf.find("b") is None
+
+
+async def written(shelf: Shelf) -> None:
+    async with asyncio.timeout(10):
+        while shelf._waiting or shelf._writing:
+            await asyncio.sleep(0.001)
+
+
+async def test_what_comes_while_the_disk_is_slow_waits_for_its_turn(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GATHER", 0.0)
+    go_on = threading.Event()
+
+    def slow() -> Entry:
+        go_on.wait(10)
+        return ENTRY
+
+    shelf.keep("a", slow, 2, 60.0)
+    while not shelf._writing:
+        await asyncio.sleep(0)
+    shelf.keep("b", lambda: ENTRY, 2, 60.0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert list(shelf._waiting) == ["b"]
+    go_on.set()
+    await written(shelf)
+
+    assert await shelf.find("a") == await shelf.find("b") == ENTRY
+
+
+def test_what_waits_is_written_before_the_end(tmp_path: Path) -> None:
+    async def keep() -> Shelf:
+        opened = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+        opened.keep("a", lambda: ENTRY, 2, 60.0)
+        return opened
+
+    asyncio.run(keep()).close()
+    blobs = Blobs(tmp_path / "cache", KEY)
+
+    assert blobs.get("a") is not None
+    blobs.close()
 
 
 async def test_what_turns_out_to_be_none_is_not_kept(shelf: Shelf) -> None:
@@ -51,12 +90,12 @@ async def test_what_turns_out_to_be_none_is_not_kept(shelf: Shelf) -> None:
 
 async def test_a_maker_that_fails_harms_nobody(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
     def make() -> Entry:
-        raise RuntimeError("with a secret in it")
+        raise ValueError("with a secret in it")
 
     shelf.keep("a", make, 2, 60.0)
 
     assert await shelf.find("a") is None
-    assert "RuntimeError" in caplog.text
+    assert "ValueError" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""Official SDKs read kept answers as the provider's own: in both forms, whichever was kept, in all dialects."""
+"""Official SDKs read kept answers as the provider's own: in both forms, whichever was kept."""
 
 from __future__ import annotations
 

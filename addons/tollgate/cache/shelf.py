@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
 from tollgate.cache.entry import Entry, from_bytes, to_bytes
+from tollgate.cache.keeping import UNLIKE
 from tollgate.store import Blobs, StateError
 
 logger = logging.getLogger(__name__)
 
 COUNTS = "counts"
 """The name under which the counts of all processes are kept: no digest is spelt like it."""
-_WAITING = 64 * 2**20
-"""Bytes that may wait to be written. More is not kept: the disk is slower than the calls."""
+_ROOM_FOR_ALL = 64 * 2**20
+_ROOM_FOR_ANY = 16 * 1024
+_MOST = 4096
+"""Bytes that may wait to be written, in larger answers, and how many answers. More is not kept: the disk is
+slower than the calls."""
+_GATHER = 0.1
+"""Seconds in which what is written together gathers."""
 _EVER = 10 * 365 * 86400.0
 _FLUSH = 5.0
 """Seconds between two writings of the counts."""
@@ -30,17 +36,28 @@ _FLUSH = 5.0
 type Make = Callable[[], Entry | None]
 
 
+class Waiting(NamedTuple):
+    """An entry that is to be written."""
+
+    make: Make
+    size: int
+    seconds: float
+
+
 class Shelf:
-    """Finds and keeps entries by name. What fails counts as not there, and is told once."""
+    """Finds and keeps entries by name. What fails counts as not there, and is told once.
+
+    Entries are written several at a time, which is cheaper; until then they are found in memory.
+    """
 
     def __init__(self, folder: Path, key: bytes, *, room: int, secret: bool) -> None:
         """StateError where the folder cannot be used."""
         self._blobs = Blobs(folder, key, room=room, secret=secret)
         self._reader = ThreadPoolExecutor(1, "cache reader")
         self._writer = ThreadPoolExecutor(1, "cache writer")
-        self._lock = threading.Lock()
-        self._waiting = 0
-        self._writing: dict[str, Future[None]] = {}
+        self._waiting: dict[str, Waiting] = {}
+        self._writing: dict[str, Waiting] = {}
+        self._due: asyncio.TimerHandle | None = None
         self._flushed = time.monotonic()
         self._pending: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -49,20 +66,20 @@ class Shelf:
         """Why the folder could not be used the last time; empty where it could."""
 
     async def find(self, name: str) -> Entry | None:
-        """The entry of that name; None where there is none that can be read. What is being written counts."""
-        if writing := self._writing.get(name):
-            await asyncio.wait([asyncio.wrap_future(writing)])
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._find, name)
+        """The entry of that name; None where there is none that can be read."""
+        waiting = self._waiting.get(name) or self._writing.get(name)
+        act = partial(_made, waiting.make) if waiting else partial(self._find, name)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, act)
 
     def keep(self, name: str, make: Make, size: int, seconds: float) -> bool:
         """Have an entry made and kept; False where too much waits already."""
-        with self._lock:
-            if self._waiting + size > _WAITING:
-                self.count("dropped")
-                return False
-            self._waiting += size
-            writing = self._writing[name] = self._writer.submit(self._keep, name, make, seconds)
-        writing.add_done_callback(partial(self._written, name, size))
+        held = (*self._waiting.values(), *self._writing.values()) if size > _ROOM_FOR_ANY else ()
+        too_many = len(self._waiting) >= _MOST or sum(w.size for w in held) + size > _ROOM_FOR_ALL
+        if too_many:
+            self.count("dropped")
+            return False
+        self._waiting[name] = Waiting(make, size, seconds)
+        self._due = self._due or asyncio.get_running_loop().call_later(_GATHER, self._write)
         return True
 
     def count(self, word: str) -> None:
@@ -73,10 +90,25 @@ class Shelf:
 
     def close(self) -> None:
         """Write what waits, then let go of the folder."""
+        if self._due is not None:
+            self._due.cancel()
+        self._writer.submit(self._write_all, {**self._writing, **self._waiting})
         self._flush()
         for executor in (self._writer, self._reader):
             executor.submit(self._blobs.close)
             executor.shutdown()
+
+    def _write(self) -> None:
+        """Have the writer take what waits, once it is done with what it has."""
+        self._due = None
+        if self._writing:
+            self._due = asyncio.get_running_loop().call_later(_GATHER, self._write)
+            return
+        self._writing, self._waiting = self._waiting, {}
+        self._writer.submit(self._write_all, self._writing).add_done_callback(self._written)
+
+    def _written(self, done: Future[None]) -> None:
+        self._writing = {}
 
     # -- in the threads --------------------------------------------------------------------------------------
 
@@ -84,18 +116,17 @@ class Shelf:
         data = self._tried(lambda: self._blobs.get(name))
         return None if data is None else from_bytes(data)
 
-    def _keep(self, name: str, make: Make, seconds: float) -> None:
-        entry = make()
-        if entry is not None:
-            self._tried(lambda: self._blobs.put(name, to_bytes(entry), seconds, entry.tag))
+    def _write_all(self, writing: Mapping[str, Waiting]) -> None:
+        made = [(name, _made(one.make), one.seconds) for name, one in writing.items()]
+        ready = [(name, entry, to_bytes(entry), seconds) for name, entry, seconds in made if entry]
 
-    def _written(self, name: str, size: int, done: Future[None]) -> None:
-        with self._lock:
-            self._waiting -= size
-            if self._writing.get(name) is done:
-                del self._writing[name]
-        if error := done.exception():
-            logger.error("An answer could not be kept: %s", type(error).__name__)
+        def write() -> None:
+            with self._blobs.together():
+                for name, entry, data, seconds in ready:
+                    self._blobs.put(name, data, seconds, entry.tag)
+
+        if ready:
+            self._tried(write)
 
     def _tried[T](self, act: Callable[[], T]) -> T | None:
         try:
@@ -118,6 +149,15 @@ class Shelf:
             self._writer.submit(
                 self._tried, lambda: self._blobs.update(COUNTS, lambda old: added(old, counted), _EVER)
             )
+
+
+def _made(make: Make) -> Entry | None:
+    """None where making it fails, too: whatever is wrong, there is nothing to keep then."""
+    try:
+        return make()
+    except UNLIKE as e:
+        logger.error("An answer could not be kept: %s", type(e).__name__)
+        return None
 
 
 def added(old: bytes | None, counted: Mapping[str, int]) -> bytes:

@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 _FILES = ("cache.db", "cache.db-wal", "cache.db-shm")
 _IN_THE_ROW = 2**31 - 1
 """Bytes up to which a value stands in its row: all of them, so that no row has to name a file."""
-_OVER = 1.1
-"""How far the room may be overdrawn. Each write removes two old values, which may be too small to matter."""
 _WAIT = 5.0
 """Seconds to wait for another process that writes."""
 _SETTINGS = frozenset((*diskcache.core.DEFAULT_SETTINGS, *diskcache.core.METADATA))
@@ -72,8 +70,9 @@ class Blobs:
     """Names to bytes, shared by the processes of one machine that have the key. Safe from several threads,
     each of which has a connection of its own, and closes it.
 
-    Each operation is atomic. A crash loses the last entries at most. All together have about `room` bytes,
-    and the oldest make place for new ones. StateError where the folder cannot be used at that moment.
+    Each operation is atomic. A crash loses the last entries at most. What is written `together` leaves no
+    more than about `room` bytes: the oldest make place for it. StateError where the folder cannot be used at
+    that moment.
     """
 
     def __init__(self, folder: Path, key: bytes, *, room: int = 2**30, secret: bool = True) -> None:
@@ -95,12 +94,19 @@ class Blobs:
         """Keep a value for so long, in place of any older one."""
         with _explained(self.folder):
             self._cache.set(name, self._seal.close(name, value), expire=seconds, tag=tag or None)
-            if self._cache.volume() > self._room * _OVER:
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is done within is written at once, or not at all; then the oldest make place, if need be."""
+        with _explained(self.folder):
+            with self._cache.transact():
+                yield
+            if self._cache.volume() > self._room:
                 self._cache.cull()
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], seconds: float) -> None:
         """Put what `change` makes of the value there is, or of None; no other process comes in between."""
-        with _explained(self.folder), self._cache.transact():
+        with self.together():
             self.put(name, change(self.get(name)), seconds)
 
     def delete(self, name: str) -> None:
@@ -141,7 +147,7 @@ class Blobs:
                 disk=BytesDisk,
                 disk_min_file_size=_IN_THE_ROW,
                 size_limit=self._room,
-                cull_limit=2,
+                cull_limit=0,  # `together` sees to it
                 eviction_policy="least-recently-stored",  # the other ones write at every hit
                 statistics=0,
                 tag_index=0,
