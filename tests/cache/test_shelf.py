@@ -120,7 +120,7 @@ async def test_a_disk_that_fails_is_told_once_and_counts_as_empty(
         raise StateError("The cache cannot be used: disk full.")
 
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
-        patch.setattr(Blobs, "get", fails)
+        patch.setattr(Blobs, "has", fails)
         assert [await shelf.find("a") for _ in range(3)] == [None] * 3
     assert shelf.counts["errors"] == 3
     assert "disk full" in shelf.problem

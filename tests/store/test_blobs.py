@@ -44,6 +44,7 @@ def test_what_is_put_is_there(blobs: Blobs) -> None:
 
     assert blobs.get("a") == b"value"
     assert blobs.get("b") is None
+    assert (blobs.has("a"), blobs.has("b")) == (True, False)
 
 
 def test_a_newer_value_takes_an_older_ones_place(blobs: Blobs) -> None:

@@ -68,6 +68,8 @@ class Shelf:
     async def find(self, name: str) -> Entry | None:
         """The entry of that name; None where there is none that can be read."""
         waiting = self._waiting.get(name) or self._writing.get(name)
+        if not waiting and not self._tried(partial(self._blobs.has, name)):
+            return None  # most names are new: to change threads would cost more than all the rest
         act = partial(_made, waiting.make) if waiting else partial(self._find, name)
         return await asyncio.get_running_loop().run_in_executor(self._reader, act)
 
@@ -97,6 +99,7 @@ class Shelf:
         for executor in (self._writer, self._reader):
             executor.submit(self._blobs.close)
             executor.shutdown()
+        self._blobs.close()
 
     def _write(self) -> None:
         """Have the writer take what waits, once it is done with what it has."""

@@ -90,6 +90,12 @@ class Blobs:
             sealed = self._cache.get(name)
         return None if sealed is None else self._seal.open(name, sealed)
 
+    def has(self, name: str) -> bool:
+        """True where there is a value that has not expired. It takes some microseconds and no lock: it may be
+        asked on an event loop."""
+        with _explained(self.folder):
+            return name in self._cache
+
     def put(self, name: str, value: bytes, seconds: float, tag: str = "") -> None:
         """Keep a value for so long, in place of any older one."""
         with _explained(self.folder):
