@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from tollgate.cache.entry import Entry, Piece, to_bytes
@@ -33,7 +33,7 @@ ENTRY = Entry(
 )
 CHUNK = b'{"choices":[{"index":0,"delta":{"content":"streamed"},"finish_reason":"stop"}]}'
 
-type Run = Callable[..., Result]
+type Run = Callable[..., Any]
 
 
 @pytest.fixture
