@@ -23,9 +23,10 @@ MAY_USE = {
     "trail": SHARED,
     "upstream": SHARED,
     "dlp": SHARED,
+    "cache": SHARED,
     "cost": SHARED,
-    "gate": {*SHARED, "access", "cost", "dlp", "trail", "upstream"},
-    "cli": {*SHARED, "cost", "dlp", "gate", "trail", "upstream"},
+    "gate": {*SHARED, "access", "cache", "cost", "dlp", "trail", "upstream"},
+    "cli": {*SHARED, "cache", "cost", "dlp", "gate", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,16 @@ from benchmark.answers import EVENTS
 from benchmark.line import Route
 from benchmark.load import Kind, Taken, drive, lines
 from benchmark.requests import requests
-from benchmark.setups import BUDGETED, DIRECT, MITMDUMP, PRICED, STREAMING, TOLLGATE, Setup
+from benchmark.setups import (
+    BUDGETED,
+    CACHE,
+    DIRECT,
+    MITMDUMP,
+    PRICED,
+    STREAMING,
+    TOLLGATE,
+    Setup,
+)
 
 CONNECTIONS = 8
 """That are busy at the same time when processor time and throughput are measured."""
@@ -42,15 +52,19 @@ class Case:
     """Between two events of a stream. Shorter ones would come in twos and threes, which is cheaper."""
     units: int = 1
     """What a call's processor time is divided by: the events of a stream."""
+    again: bool = False
+    """Whether all calls ask the same: what measures a cache."""
 
     def requests(self, route: Route) -> Iterator[bytes]:
-        return requests(self.size, route.port, stream=self.units > 1, pause_ms=self.pause_ms)
+        told = requests(self.size, route.port, stream=self.units > 1, pause_ms=self.pause_ms)
+        return itertools.repeat(next(told)) if self.again else told
 
 
 _STREAMED = (DIRECT, STREAMING, TOLLGATE, PRICED)
 
 CASES = (
-    Case("1 KB call", load.call, 1024, 200, 400, (DIRECT, MITMDUMP, TOLLGATE, PRICED, BUDGETED)),
+    Case("1 KB call", load.call, 1024, 200, 400, (DIRECT, MITMDUMP, TOLLGATE, PRICED, BUDGETED, CACHE)),
+    Case("1 KB call again", load.call, 1024, 200, 400, (DIRECT, MITMDUMP, CACHE), again=True),
     Case("100 KB call", load.call, 100 * 1024, 60, 120),
     Case("1 MB call", load.call, 1024 * 1024, 12, 24),
     Case("1 KB, connecting", load.call_anew, 1024, 30, 60),

@@ -23,13 +23,17 @@ from tollgate.gate.authority import CERT_FILE
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
 DETECTING = "with detection"
 PRICED, BUDGETED = "with costs", "with a budget"
+CACHE = "with a cache"
 
-COSTS: dict[str, dict[str, object]] = {
-    TOLLGATE: {"enabled": False},
-    PRICED: {"enabled": True},
-    BUDGETED: {"enabled": True, "budgets": [{"name": "all", "limit": 1e6, "per": ["user", "model"]}]},
+POLICIES: dict[str, dict[str, object]] = {
+    TOLLGATE: {"cost": {"enabled": False}},
+    PRICED: {"cost": {"enabled": True}},
+    BUDGETED: {
+        "cost": {"enabled": True, "budgets": [{"name": "all", "limit": 1e6, "per": ["user", "model"]}]}
+    },
+    CACHE: {"cost": {"enabled": False}, "cache": {"enabled": True}},
 }
-"""What the policies of our own setups say of costs."""
+"""The policies of our own setups."""
 
 STREAM_ADDON = """\
 def responseheaders(flow):
@@ -90,7 +94,7 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
             DIRECT: Setup(Route(port, ssl.create_default_context(cafile=str(ca)))),
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
-            **{name: _tollgate(folder / name, stack, ca, port, cost=cost) for name, cost in COSTS.items()},
+            **{name: _tollgate(folder / name, stack, ca, port, policy) for name, policy in POLICIES.items()},
         }
 
 
@@ -129,8 +133,8 @@ def detection_setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
         script = written(folder / "lag.py", Path(lag.__file__).read_bytes())
         watched = partial(_tollgate, stack=stack, ca=ca, provider=port, scripts=[script])
         yield {
-            TOLLGATE: watched(folder / "off"),
-            DETECTING: watched(folder / "on", dlp={"enabled": True}),
+            TOLLGATE: watched(folder / "off", policy={}),
+            DETECTING: watched(folder / "on", policy={"dlp": {"enabled": True}}),
         }
 
 
@@ -142,7 +146,7 @@ def start_ups(folder: Path) -> Mapping[str, float]:
         for name in ("cold", "warm"):
             began = time.perf_counter()
             with ExitStack() as own:
-                _tollgate(folder / "on", own, ca, port, dlp={"enabled": True})
+                _tollgate(folder / "on", own, ca, port, {"dlp": {"enabled": True}})
                 took[name] = time.perf_counter() - began
     return took
 
@@ -152,21 +156,19 @@ def _tollgate(
     stack: ExitStack,
     ca: Path,
     provider: int,
-    *,
+    policy: Mapping[str, object],
     scripts: Sequence[Path] = (),
-    **more: object,
 ) -> Setup:
-    """`more`: parts of its policy."""
     folder.mkdir(exist_ok=True)
     hosts = [{"host": HOST, "provider": "openai", "port": provider}]
-    policy = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, **more})
+    text = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, **policy})
     port = free_port()
     command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
     command += [
         "--listen",
         f"{LOOPBACK}:{port}",
         "--policy",
-        written(folder / "policy.yaml", policy.encode()),
+        written(folder / "policy.yaml", text.encode()),
     ]
     command += ["--state", folder, "--certs", folder]
     command += [word for script in scripts for word in ("--script", script)]

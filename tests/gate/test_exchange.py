@@ -210,6 +210,26 @@ async def test_a_client_that_leaves_after_the_answer_was_complete_was_answered()
     assert call.outcome == "answered"
 
 
+async def test_a_client_that_leaves_while_others_share_the_call_has_abandoned_it_all_the_same() -> None:
+    call = call_of()
+    carried = exchange(call, Answers(WHOLE))
+
+    carried.left()
+    await carried.run(Client())
+
+    assert (call.outcome, call.status) == ("abandoned", 200)
+
+
+async def test_the_head_of_a_stream_may_be_edited_before_it_goes_out() -> None:
+    class Heads:
+        def llm_head(self, call: Call, answer: Answer) -> None:
+            answer.status = 203
+
+    client = await carry(call_of(), Heads(), Answers(streamed([Event(b"a"), End()])))
+
+    assert client.told[0] == ("head", 203)
+
+
 # -- requests -----------------------------------------------------------------------------------------------
 
 

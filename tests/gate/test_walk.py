@@ -11,7 +11,7 @@ import pytest
 
 from support.rooms import Answers, Spy
 from support.upstream import make_call
-from tollgate.calls import Answer, End, Event, Refused
+from tollgate.calls import Answer, End, Event, Failed, Refused
 from tollgate.gate.walk import Walk, name_of, rooms_of
 
 SECRET = ValueError("the prompt: hello there")
@@ -186,3 +186,65 @@ async def test_a_client_that_leaves_is_no_failure_of_the_room() -> None:
         await w.down()
 
     assert w.call.verdicts == []
+
+
+class StandIn(Spy):
+    """Has an answer in place of a failure."""
+
+    def __init__(self, name: str, seen: Any, answer: Answer | None) -> None:
+        super().__init__(name, seen)
+        self.answer = answer
+
+    def llm_head(self, call: Any, answer: Answer) -> None:
+        self.seen.append(f"{self.name}.head")
+        answer.headers["x-seen-by"] = self.name
+
+    async def llm_failed(self, call: Any, error: Failed) -> None:
+        self.seen.append(f"{self.name}.failed")
+        call.answer = self.answer
+
+
+FAILURE = Failed("Nobody is there.", code="unreachable")
+
+
+async def test_a_room_may_stand_in_for_a_failure_and_its_answer_goes_up_from_there() -> None:
+    seen: list[str] = []
+    answer = Answer(200)
+    w = walk(Spy("a", seen), StandIn("b", seen, answer), StandIn("c", seen, None), Spy("d", request=FAILURE))
+
+    await w.down()
+    await w.up(answer)
+
+    assert w.call.answer is answer
+    assert seen == ["a.request", "b.request", "c.request", "c.failed", "b.failed", "a.response"]
+
+
+async def test_a_failure_for_which_nobody_stands_in_is_one() -> None:
+    seen: list[str] = []
+
+    with pytest.raises(Failed):
+        await walk(StandIn("a", seen, None), Spy("b", request=FAILURE)).down()
+
+    assert seen == ["a.request", "a.failed"]
+
+
+async def test_nobody_stands_in_for_a_refusal() -> None:
+    seen: list[str] = []
+
+    with pytest.raises(Refused):
+        await walk(StandIn("a", seen, Answer(200)), Spy("b", request=Refused("No.", code="no"))).down()
+
+    assert seen == ["a.request"]
+
+
+async def test_the_head_of_a_stream_is_shown_to_those_who_were_passed() -> None:
+    seen: list[str] = []
+    answer = Answer(200)
+    w = walk(StandIn("a", seen, None), Spy("b", seen), Answers(answer), StandIn("c", seen, None))
+    await w.down()
+    seen.clear()
+
+    w.head(answer)
+
+    assert seen == ["a.head"]
+    assert answer.headers["x-seen-by"] == "a"

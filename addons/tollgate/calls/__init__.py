@@ -1,6 +1,7 @@
 """The vocabulary that all rooms share: calls, answers, events, slots, verdicts and the LLM hooks."""
 
 from tollgate.calls.answer import Answer, Events, Headers
+from tollgate.calls.audience import Audience
 from tollgate.calls.body import Body, BodyError, Kind, Shape, Slot
 from tollgate.calls.call import Attempt, Call, Coverage, Identity, Outcome, Request, Timings
 from tollgate.calls.connection import Connection, Notice, Sight
@@ -12,8 +13,10 @@ from tollgate.calls.hooks import (
     HearsConnections,
     HearsNotices,
     HearsTheEnd,
+    StandsIn,
     TakesAnswers,
     TakesEvents,
+    TakesHeads,
     TakesRequests,
 )
 from tollgate.calls.runtime import Runtime
@@ -25,6 +28,7 @@ __all__ = [
     "Action",
     "Answer",
     "Attempt",
+    "Audience",
     "Body",
     "BodyError",
     "Call",
@@ -52,8 +56,10 @@ __all__ = [
     "Shape",
     "Sight",
     "Slot",
+    "StandsIn",
     "TakesAnswers",
     "TakesEvents",
+    "TakesHeads",
     "TakesRequests",
     "Timings",
     "Usage",

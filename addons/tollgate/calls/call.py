@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from multidict import CIMultiDict
 
 from tollgate.calls.answer import Answer, Headers
+from tollgate.calls.audience import Audience
 from tollgate.calls.body import Body
 from tollgate.calls.usage import Usage
 from tollgate.calls.verdict import Finding, Verdict
@@ -145,7 +146,10 @@ class Call:
     attempts: list[Attempt] = field(default_factory=list)
     """Appended by `upstream`."""
     cache: str = ""
-    """"hit", "miss", "bypass" or "stored". Written by `cache`."""
+    """"hit", "miss", "bypass" or "stored"; empty where the cache is off. Written by `cache`."""
+    audience: Audience = field(default_factory=Audience)
+    """Who wants the answer: the call goes on while anybody does. `gate` gives the call up with it; `cache`
+    joins for calls that share the answer."""
     cost: int | None = None
     """Nano-dollars; None where unknown. Written by `cost`."""
     paid: str = ""
@@ -159,9 +163,10 @@ class Call:
 
     # -- how it went ---------------------------------------------------------------------------------------
     answered_model: str = ""
-    """The model that the answer names. Written by `upstream`."""
+    """The model that the answer names. Written by who answers, `upstream` or `cache`."""
     usage: Usage | None = None
-    """What the answer as a whole used. Written by `upstream`."""
+    """What the answer as a whole used; of one that the cache gives, what it used when it was new. Written by
+    who answers, `upstream` or `cache`."""
     status: int | None = None
     """The HTTP status the client got. Written by `gate`."""
     answer_headers: Headers = field(default_factory=CIMultiDict)

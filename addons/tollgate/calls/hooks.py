@@ -15,6 +15,7 @@ from tollgate.calls.call import Call
 from tollgate.calls.connection import Connection, Notice
 from tollgate.calls.event import Event
 from tollgate.calls.runtime import Runtime
+from tollgate.calls.verdict import Failed
 
 
 class TakesRequests(Protocol):
@@ -30,6 +31,16 @@ class TakesEvents(Protocol):
 class TakesAnswers(Protocol):
     async def llm_response(self, call: Call, answer: Answer) -> None:
         """On the way up, a whole answer, to be edited in place."""
+
+
+class TakesHeads(Protocol):
+    def llm_head(self, call: Call, answer: Answer) -> None:
+        """On the way up, a streamed answer before its first event; its status and headers may be edited."""
+
+
+class StandsIn(Protocol):
+    async def llm_failed(self, call: Call, error: Failed) -> None:
+        """What stands below did not answer. May set `call.answer`, which goes up from here in its place."""
 
 
 class HearsTheEnd(Protocol):
@@ -61,4 +72,4 @@ class HasHealth(Protocol):
         """How the addon is, for /healthz; {"ok": False, …} where calls are turned away because of it."""
 
 
-HOOKS = ("llm_request", "llm_event", "llm_response", "llm_end")
+HOOKS = ("llm_request", "llm_event", "llm_response", "llm_end", "llm_head", "llm_failed")

@@ -8,7 +8,7 @@ import typer
 from mitmproxy import version as mitmproxy_version
 
 from tollgate import __version__
-from tollgate.cli import cost, dlp, policy
+from tollgate.cli import cache, cost, dlp, policy
 from tollgate.cli.report import report
 from tollgate.cli.up import up
 
@@ -23,6 +23,7 @@ app.command()(report)
 app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
 app.add_typer(cost.app, name="cost")
+app.add_typer(cache.app, name="cache")
 
 
 def _version(wanted: bool) -> None:

@@ -15,9 +15,10 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-BRAND = "QZX"
-WIDTH = 14
-"""Letters and digits of a token. Of one for an e-mail address, the part before the @."""
+from tollgate.calls.standins import BRAND as BRAND
+from tollgate.calls.standins import SHAPE
+from tollgate.calls.standins import WIDTH as WIDTH
+
 EMAIL = "E"
 PERSON = "P"
 DOMAIN = "@pii.invalid"
@@ -48,7 +49,7 @@ _PAIRS = tuple(one + other for one in _BASE32 for other in _BASE32)
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _VOWELS = "aeiouy"
 
-_PATTERN = re.compile(rf"{BRAND}[A-Z][A-Z2-7]{{{_BODY}}}(?:{re.escape(DOMAIN)})?", re.ASCII | re.IGNORECASE)
+_PATTERN = re.compile(rf"{SHAPE.pattern}(?:{re.escape(DOMAIN)})?", SHAPE.flags)
 
 
 def pattern() -> re.Pattern[str]:

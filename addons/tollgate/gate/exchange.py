@@ -64,9 +64,7 @@ class Exchange:
         try:
             await self._run(sink)
         except asyncio.CancelledError:
-            if self.call.attempts and self.call.attempts[-1].complete:
-                self.close("answered")  # some clients hang up at the last event, before the body's end
-            self.close("abandoned", "the client left before the answer was complete")
+            self.left()
             raise
         except Exception as error:
             # The only one: a bug of ours must neither hang the client nor let anything pass.
@@ -165,9 +163,10 @@ class Exchange:
         await sink.whole(answer.status, answer.headers, answer.body)
 
     async def _stream(self, sink: Sink, answer: Answer, events: Events) -> None:
-        pieces = self._pieces = Pieces(self.walk, answer.framing)
         try:
+            self.walk.head(answer)
             answer.headers.update(self.call.extra_headers)
+            pieces = self._pieces = Pieces(self.walk, answer.framing)
             self.call.status, self.call.answer_headers = answer.status, answer.headers
             await sink.head(answer.status, answer.headers)
             async for batch in events:
@@ -237,6 +236,12 @@ class Exchange:
         """Say how the call went. What was said first holds."""
         if not self.closed:
             self.call.outcome, self.call.error = outcome, error
+
+    def left(self) -> None:
+        """The client left. Some hang up at the last event, before the body's end."""
+        if self.call.attempts and self.call.attempts[-1].complete:
+            self.close("answered")
+        self.close("abandoned", "the client left before the answer was complete")
 
     def finish(self) -> None:
         """Tell every room that the call is over, once."""

@@ -109,6 +109,7 @@ class Native:
         """An answer that a room had: it goes out whole, since mitmproxy cannot stream it."""
         body = answer.body
         if answer.events is not None:
+            exchange.walk.head(answer)
             pieces = Pieces(exchange.walk, answer.framing)
             body = b"".join([pieces.up(batch) async for batch in answer.events])
         else:
@@ -124,8 +125,10 @@ class Native:
         assert flow.response is not None
         headers = headers_of(flow.response.headers.fields)
         encoding = "" if framing == "raw" else headers.popall("content-encoding", [""])[0]
-        headers.update(exchange.call.extra_headers)
-        flow.response.headers = response_of(flow.request, flow.response.status_code, headers, None).headers
+        answer = Answer(flow.response.status_code, headers, framing=framing)
+        exchange.walk.head(answer)
+        answer.headers.update(exchange.call.extra_headers)
+        flow.response.headers = response_of(flow.request, answer.status, answer.headers, None).headers
         flow.response.stream = streamer(exchange, headers, framing, encoding)
 
     async def _whole(self, flow: http.HTTPFlow, exchange: Exchange, response: http.Response) -> None:

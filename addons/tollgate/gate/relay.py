@@ -34,7 +34,9 @@ class Relay:
         """True where the request's body was larger than the policy allows, and so was dropped."""
         self._limit = opening.body_limit
         self._received = 0
-        self._task: asyncio.Task[None] | None = None
+        self._left = False
+        """True once nobody listens, while the call goes on for others."""
+        self._exchange: Exchange | None = None
         self._handler: ConnectionHandler | None = None
 
     def keep(self, size: int) -> bool:
@@ -46,7 +48,10 @@ class Relay:
     async def run(self, handler: ConnectionHandler, exchange: Exchange) -> None:
         """Carry the exchange until its end, or until the client leaves."""
         self._handler = handler
-        self._task = asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine that runs is run by a task"
+        self._exchange = exchange
+        exchange.call.audience.when_empty(task.cancel)
         await exchange.run(self)
 
     async def give_up(self, handler: ConnectionHandler, response: http.Response) -> None:
@@ -55,9 +60,12 @@ class Relay:
         await self._inject(layer.Last(self.flow, None, self._asking, response))
 
     def leave(self) -> None:
-        """The client left, or somebody killed the flow."""
-        if self._task is not None:
-            self._task.cancel()
+        """The client left, or somebody killed the flow. The call is given up, unless others share it."""
+        if self._exchange is not None and not self._left:
+            self._left = True
+            self._exchange.call.audience.leave()
+            if not self._exchange.call.audience.empty:
+                self._exchange.left()
 
     # -- exchange.Sink -------------------------------------------------------------------------------------
 
@@ -73,9 +81,10 @@ class Relay:
         sealed = self._asking.seal(data)
         if sealed is None:
             await self._inject(layer.Data(self.flow, None, self._asking, data))
-        else:
+        elif not self._left:
             self._write(sealed)
-        await self._drain()
+        if not self._left:
+            await self._drain()
 
     async def end(self) -> None:
         await self._inject(layer.Last(self.flow, None, self._asking))
@@ -125,4 +134,5 @@ class Relay:
                 writer.write(data)
 
     async def _inject(self, piece: layer.Piece) -> None:
-        await self._connected.server_event(piece)
+        if not self._left:
+            await self._connected.server_event(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollgate.cache.addon import Cache
 from tollgate.cost.addon import Cost
 from tollgate.dlp.addon import Dlp
 from tollgate.trail.addon import Trail
@@ -10,4 +11,4 @@ from tollgate.upstream.addon import Upstream
 
 def rooms() -> list[object]:
     """A call goes down this list; its answer comes back up."""
-    return [Trail(), Dlp(), Cost(), Upstream()]
+    return [Trail(), Dlp(), Cache(), Cost(), Upstream()]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from tollgate.calls import HOOKS, Answer, Call, CallError, End, Event, Refused, Verdict
+from tollgate.calls import HOOKS, Answer, Call, CallError, End, Event, Failed, Refused, Verdict
 from tollgate.gate.guards import log_failure
 
 
@@ -25,6 +25,8 @@ class Room:
     event: Any = None
     response: Any = None
     end: Any = None
+    head: Any = None
+    failed: Any = None
 
     @property
     def last(self) -> bool:
@@ -56,6 +58,14 @@ class Walk:
 
     async def down(self) -> None:
         """Ask each room in turn until one sets `call.answer`. CallError where one says no or fails."""
+        try:
+            await self._ask()
+        except Failed as error:
+            if not await self._stand_in(error):
+                raise
+        self._events = [r for r in reversed(self.passed) if r.event is not None]
+
+    async def _ask(self) -> None:
         for room in self.rooms:
             if room.request is not None:
                 with _Guard(self, room):
@@ -63,7 +73,25 @@ class Walk:
             if self.call.answer is not None:
                 break
             self.passed.append(room)
-        self._events = [r for r in reversed(self.passed) if r.event is not None]
+
+    async def _stand_in(self, error: Failed) -> bool:
+        """True where a room that was passed has an answer in place of the failure; it goes up from there."""
+        for number in reversed(range(len(self.passed))):
+            room = self.passed[number]
+            if room.failed is not None:
+                with _Guard(self, room):
+                    await room.failed(self.call, error)
+            if self.call.answer is not None:
+                del self.passed[number:]
+                return True
+        return False
+
+    def head(self, answer: Answer) -> None:
+        """Show the head of a streamed answer to each room that was passed."""
+        for room in reversed(self.passed):
+            if room.head is not None and room.name not in self._broken:
+                with _Guard(self, room):
+                    room.head(self.call, answer)
 
     async def up(self, answer: Answer) -> None:
         """Show a whole answer to each room that was passed."""

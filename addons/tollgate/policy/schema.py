@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from tollgate.policy.cache import Cache, CacheStorage
 from tollgate.policy.cost import CostSettings
 from tollgate.policy.dlp import Detection, Dlp
 from tollgate.policy.fields import (
@@ -77,6 +78,7 @@ class Settings(Part):
     answers: Answers = Answers()
     timeouts: Timeouts = Timeouts()
     dlp: Dlp = Dlp()
+    cache: Cache = Cache()
     on_error: dict[Rooms, Literal["closed", "open"]] = Field(default_factory=dict)
     """What happens when a room fails: "closed" refuses the call (the default), "open" goes on without it."""
     # A new room adds its part here: one field, and one class above. All of it has to have defaults.
@@ -188,6 +190,7 @@ class PolicyFile(Settings):
     detection: Detection = Detection()
     upstream: Upstream = Upstream()
     cost: CostSettings = CostSettings()
+    cache_storage: CacheStorage = CacheStorage()
     trail: Trail = Trail()
     rules: list[Rule] = Field(default_factory=list)
     """Settings for some calls, in order. Those of several files are put together."""

@@ -1,7 +1,9 @@
-"""What lasts: the state folder and the key in it."""
+"""What lasts: the state folder, the key in it, and what is kept under names."""
 
+from tollgate.store.blobs import Blobs, Row
 from tollgate.store.keys import Digester, load_key
+from tollgate.store.seal import Seal
 from tollgate.store.state import StateError, state_folder
 from tollgate.store.vault import Vault
 
-__all__ = ["Digester", "StateError", "Vault", "load_key", "state_folder"]
+__all__ = ["Blobs", "Digester", "Row", "Seal", "StateError", "Vault", "load_key", "state_folder"]

@@ -1,0 +1,119 @@
+"""From an answer that has come to the entry that is kept of it; nothing where it is none to keep. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from tollgate.cache.eligible import WHOLE_ONLY
+from tollgate.cache.entry import Entry, pieces_of, usage_of
+from tollgate.cache.forms import FORMS, Form
+from tollgate.calls import Call, End, Event
+from tollgate.calls.standins import SHAPE
+
+UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
+"""What reading an answer ends with that is not as its dialect says; a FormError is a ValueError."""
+
+REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid")
+"""Headers that name a call at the provider."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """A streamed answer as far as it has come."""
+
+    status: int
+    began: float
+    """Seconds on the monotonic clock."""
+    headers: Iterable[tuple[str, str]]
+    room: int
+    """Bytes that may still come."""
+    events: list[tuple[float, Event]] = field(default_factory=list)
+
+    def hear(self, event: Event, now: float) -> None:
+        if self.room < 0 or event.data is None:
+            return
+        self.room -= len(event.data)
+        if self.room < 0:
+            self.events.clear()
+        else:
+            self.events.append((now - self.began, event))
+
+
+def headers_of(call: Call, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """What is kept of an answer's headers: what it is, and what it used. Nothing of accounts and limits."""
+    wanted = {"content-type", *REQUEST_IDS, *call.dialect.header_usage}
+    return tuple((name, value) for name, value in headers if name.lower() in wanted)
+
+
+def whole_entry(call: Call, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Entry | None:
+    """The entry of a whole answer; None where it is not complete, or was refused or filtered."""
+    try:
+        document = orjson.loads(body)
+        if status != 200 or not _is_complete(call, document):
+            return None
+        return _entry(call, headers, document, body=body)
+    except UNLIKE:
+        return None
+
+
+def stream_entry(call: Call, heard: Heard, options: str) -> Entry | None:
+    """The entry of a streamed answer that has ended, None as for a whole one; `options` are its form's."""
+    form = FORMS.get(call.dialect.name)
+    events = [event for _, event in heard.events]
+    if form is None or heard.status != 200 or not events:
+        return None
+    try:
+        whole = form.fold(events)
+        if not form.complete(whole):
+            return None
+        return _entry(call, heard.headers, whole, pieces=pieces_of(heard.events), form=options)
+    except UNLIKE:
+        return None
+
+
+def ended_well(call: Call, end: End) -> bool:
+    """True where a stream was not cut, and told of no error."""
+    attempt = call.attempts[-1] if call.attempts else None
+    return not end.error and (attempt is None or (attempt.complete and not attempt.error))
+
+
+def _is_complete(call: Call, document: dict[str, Any]) -> bool:
+    if call.operation in WHOLE_ONLY:
+        return "error" not in document
+    form = FORMS.get(call.dialect.name)
+    return form is not None and form.complete(document)
+
+
+def _entry(call: Call, headers: Iterable[tuple[str, str]], whole: dict[str, Any], **kept: Any) -> Entry:
+    policy = call.policy.cache
+    text = orjson.dumps(whole).decode()
+    return Entry(
+        created=call.time,
+        ttl=policy.ttl,
+        dialect=call.dialect.name,
+        provider=call.provider,
+        operation=call.operation,
+        model=call.model,
+        answered_model=call.answered_model,
+        headers=headers_of(call, headers),
+        usage=usage_of(call.usage),
+        tag=policy.tag,
+        ids=_ids(FORMS.get(call.dialect.name), whole),
+        tokens=tuple(sorted({token.lower() for token in SHAPE.findall(text)})),
+        **kept,
+    )
+
+
+def _ids(form: Form | None, whole: Mapping[str, Any]) -> tuple[str, ...]:
+    found = (_at(whole, path) for path in (form.ids if form else ()))
+    return tuple(id for id in found if isinstance(id, str) and id)
+
+
+def _at(whole: Any, path: str) -> Any:
+    for name in path.split("."):
+        whole = whole.get(name) if isinstance(whole, dict) else None
+    return whole

@@ -1,0 +1,134 @@
+"""What makes two calls ask the same. Pure.
+
+A key is a digest of the canonical form of the redacted request: everything that may change the answer, and
+nothing that does not. It errs on one side only: two calls that ask the same may have different keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from tollgate.cache.neutral import (
+    BILLING,
+    FORM_PARAMETERS,
+    HEADER_PREFIXES,
+    HEADERS,
+    NEUTRAL,
+    Neutral,
+)
+from tollgate.calls import Call, Identity, Request
+from tollgate.calls.credentials import SECRET_PARAMETERS
+from tollgate.policy.cache import Scope
+
+_LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{14,}")
+_ROUNDED = re.compile(rb"(?<=[:,\[])-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
+"""Numbers that may have lost digits when they were read as 64 bits, as they are written again."""
+_SORTED = orjson.OPT_SORT_KEYS
+
+
+def canonical(call: Call, scope: str) -> bytes:
+    """The canonical form. ValueError where the request has none."""
+    request, body = call.request, call.request.body
+    if not body.parsed:
+        raise ValueError("the body is no JSON")
+    told = {
+        "scope": scope,
+        "provider": call.provider,
+        "dialect": call.dialect.name,
+        "operation": call.operation,
+        "url": [request.method, request.host, request.port, _path(call), *_query(request)],
+        "headers": _headers(request),
+        "body": without(body.json, NEUTRAL.get(call.dialect.name, {})),
+    }
+    form = orjson.dumps(told, option=_SORTED)
+    if _ROUNDED.search(form):
+        form += b" ".join(sorted(_LONG_NUMBER.findall(body.render())))
+    return form
+
+
+def scope_of(scope: Scope, identity: Identity, groups: tuple[str, ...]) -> str:
+    """Who may get the answer. What is not known is the user's own."""
+    known = {
+        "credential": identity.credential,
+        "user": identity.user,
+        "group": ",".join(sorted(groups)),
+        "project": identity.project,
+        "all": "all",
+    }[scope]
+    return f"{scope}:{known}" if known else f"only:{identity.user}"
+
+
+def without(tree: Any, neutral: Neutral) -> Any:
+    """The tree without what is neutral; what it shares with the given one is not copied."""
+    return _Walk().value(tree, neutral)
+
+
+class _Walk:
+    """Leaves neutral fields out, and numbers links by their first appearance."""
+
+    __slots__ = ("_links",)
+
+    def __init__(self) -> None:
+        self._links: dict[str, int] = {}
+
+    def value(self, tree: Any, neutral: Neutral) -> Any:
+        if type(tree) is dict:
+            return self._object(tree, neutral)
+        if type(tree) is list:
+            return self._list(tree, neutral)
+        return tree
+
+    def _list(self, tree: list[Any], neutral: Neutral) -> list[Any]:
+        left = [(item, self.value(item, neutral)) for item in tree]
+        return [new for old, new in left if new != {} or old == {}]
+
+    def _object(self, tree: dict[str, Any], neutral: Neutral) -> dict[str, Any]:
+        touched = neutral.keys() & tree.keys()
+        if not touched:
+            return tree
+        changed = dict(tree)
+        for name in sorted(touched):  # links are numbered in an order that the client does not choose
+            below, item = neutral[name], tree[name]
+            if not isinstance(below, str):
+                changed[name] = self.value(item, below)
+            elif below == "link":
+                changed[name] = self._link(item)
+            elif below == "skip" or (type(item) is str and BILLING.fullmatch(item)):
+                del changed[name]
+        return changed
+
+    def _link(self, id: Any) -> Any:
+        return {"link": self._links.setdefault(id, len(self._links))} if type(id) is str else id
+
+
+def _path(call: Call) -> str:
+    """The path, without the verb that only says whether the answer is streamed."""
+    path = call.request.path
+    verb = call.params.get("verb", "")
+    return path.removesuffix(verb) if verb and streams_by_verb(call) else path
+
+
+def streams_by_verb(call: Call) -> bool:
+    """True where the path has a verb for whole answers and one for streamed ones."""
+    return bool(call.dialect.stream_verbs) and call.operation == "chat"
+
+
+def _query(request: Request) -> list[tuple[str, str]]:
+    """What counts of the query: not what signs it."""
+    pairs = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
+    ignored = FORM_PARAMETERS | SECRET_PARAMETERS
+    return sorted((n, v) for n, v in pairs if n.lower() not in ignored and not n.lower().startswith("x-amz-"))
+
+
+def _headers(request: Request) -> Mapping[str, list[str]]:
+    """What counts of the headers. Lists such as betas are sets."""
+    told: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        if (lower := name.lower()) in HEADERS or lower.startswith(HEADER_PREFIXES):
+            told.setdefault(lower, []).extend(part.strip() for part in value.split(","))
+    return {name: sorted(set(values)) for name, values in told.items()}

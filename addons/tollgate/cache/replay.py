@@ -1,0 +1,181 @@
+"""From a kept entry to the answer of a call: whole or streamed, as it was asked for, with new ids. Pure."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import string
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import orjson
+from multidict import CIMultiDict
+
+from tollgate.cache.entry import Entry
+from tollgate.cache.forms import FORMS, Form, FormError
+from tollgate.cache.keeping import REQUEST_IDS, UNLIKE
+from tollgate.calls import Answer, Call, End, Event, Headers
+from tollgate.dialects import FRAMINGS
+
+CACHE = "x-tollgate-cache"
+_LETTERS = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+_HEX = re.compile(r"[0-9a-f-]+")
+
+type Change = Callable[[bytes], bytes]
+
+
+def fits(call: Call, entry: Entry, now: float, max_age: float | None = None) -> bool:
+    """True where an entry may be given to a call: no older than asked for, and with no stand-in for a value
+    that the call itself does not have."""
+    if max_age is not None and now - entry.created > max_age:
+        return False
+    if not entry.tokens:
+        return True
+    asked = call.request.body.render().lower()
+    return all(token.encode() in asked for token in entry.tokens)
+
+
+def fresh(entry: Entry, now: float, ttl: float) -> bool:
+    """True where an entry is given without a question; `ttl` is that of the call that asks."""
+    return 0 <= now - entry.created <= min(ttl, entry.ttl)
+
+
+def replay(call: Call, entry: Entry, now: float) -> Answer | None:
+    """The answer; None where the entry cannot be brought into the form that the call asks for."""
+    change = renewal(entry, FORMS.get(entry.dialect), now)
+    try:
+        if call.stream:
+            return _streamed(call, entry, change, now)
+        headers = _headers(entry, "application/json", now)
+        return Answer(entry.status, headers, change(_whole(entry)), source="cache")
+    except UNLIKE:
+        return None
+
+
+def _streamed(call: Call, entry: Entry, change: Change, now: float) -> Answer:
+    framing = call.dialect.expected_framing(call.params)
+    pauses: Sequence[float] = ()
+    form = FORMS[entry.dialect]
+    body = call.request.body.json
+    if entry.streamed and entry.form == form.options(body):
+        events = entry.events()
+        if call.policy.cache.pace == "original":
+            pauses = [piece.after / 1000 for piece in entry.pieces]
+    else:
+        events = form.unfold(orjson.loads(_whole(entry)), body)
+    renewed = [event.with_data(change(event.data or b"")) for event in events]
+    headers = _headers(entry, FRAMINGS[framing].content_type, now)
+    return Answer(entry.status, headers, events=paced(renewed, pauses), framing=framing, source="cache")
+
+
+def _whole(entry: Entry) -> bytes:
+    if not entry.streamed:
+        return entry.body
+    form = FORMS[entry.dialect]
+    whole = form.fold(entry.events())
+    if form.usage is not None and "usage" not in whole:
+        used = entry.used()
+        if used is None:
+            raise FormError("an answer that does not say what it used")
+        whole["usage"] = form.usage(used)
+    return orjson.dumps(whole)
+
+
+async def paced(events: Sequence[Event], pauses: Sequence[float]) -> AsyncGenerator[Sequence[Event]]:
+    """The events in one batch, or each at its second after the head."""
+    if not pauses:
+        yield [*events, End()]
+        return
+    began = asyncio.get_running_loop().time()
+    for event, after in zip(events, pauses, strict=True):
+        if (wait := began + after - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(wait)
+        yield [event]
+    yield [End()]
+
+
+def render(call: Call, entry: Entry, now: float) -> Answer | None:
+    """The same as `replay`, but a stream is written out: for a call whose head says that it is whole."""
+    change = renewal(entry, FORMS.get(entry.dialect), now)
+    answer = replay(call, entry, now)
+    if answer is None or not answer.streamed:
+        return answer
+    encode = FRAMINGS[answer.framing].encoder().encode
+    form = FORMS[entry.dialect]
+    same = entry.streamed and entry.form == form.options(call.request.body.json)
+    body = call.request.body.json
+    events = entry.events() if same else form.unfold(orjson.loads(_whole(entry)), body)
+    answer.body = b"".join(encode(e.with_data(change(e.data or b""))) for e in events) + encode(End())
+    answer.events, answer.framing = None, ""
+    return answer
+
+
+# -- what is new in each answer ----------------------------------------------------------------------------
+
+
+def renewal(entry: Entry, form: Form | None, now: float) -> Change:
+    """Puts new ids and times in the places of those that were kept."""
+    ids = [(b'"%b"' % old.encode(), b'"%b"' % new_id(old).encode()) for old in entry.ids]
+    times = [(_TIME[kind](name), _now(kind, now)) for name, kind in (form.times if form else {}).items()]
+
+    def change(data: bytes) -> bytes:
+        for old, new in ids:
+            data = data.replace(old, new)
+        for pattern, moment in times:
+            data = pattern.sub(moment, data)
+        return data
+
+    return change
+
+
+def _seconds(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb'(?<="%b":)(\s*)\d+' % name.encode())
+
+
+def _rfc3339(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb'(?<="%b":)(\s*)"\d{4}-[^"\\]*"' % name.encode())
+
+
+_TIME: Mapping[str, Callable[[str], re.Pattern[bytes]]] = {"seconds": _seconds, "rfc3339": _rfc3339}
+
+
+def _now(kind: str, now: float) -> bytes:
+    if kind == "seconds":
+        return rb"\g<1>%d" % now
+    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return rb'\g<1>"%b"' % moment.encode()
+
+
+def new_id(old: str) -> str:
+    """An id that looks like another one: the same prefix, length and alphabet."""
+    head, mark, rest = _split(old)
+    if _HEX.fullmatch(rest):
+        return head + mark + "".join(c if c == "-" else secrets.choice("0123456789abcdef") for c in rest)
+    return head + mark + "".join(_like(c) for c in rest)
+
+
+def _split(id: str) -> tuple[str, str, str]:
+    for mark in "_-":
+        head, found, rest = id.partition(mark)
+        if found and head.isalpha() and not _HEX.fullmatch(head):
+            return head, found, rest
+    return "", "", id
+
+
+def _like(letter: str) -> str:
+    return next((secrets.choice(letters) for letters in _LETTERS if letter in letters), letter)
+
+
+def _headers(entry: Entry, content_type: str, now: float) -> Headers:
+    headers: Headers = CIMultiDict()
+    for name, value in entry.headers:
+        if name.lower() == "content-type":
+            continue
+        headers.add(name, new_id(value) if name.lower() in REQUEST_IDS else value)
+    kept = next((value for name, value in entry.headers if name.lower() == "content-type"), "")
+    same = kept.partition(";")[0].strip() == content_type
+    headers["content-type"] = kept if same else content_type
+    headers[CACHE] = "hit"
+    headers["age"] = str(max(0, int(now - entry.created)))
+    return headers

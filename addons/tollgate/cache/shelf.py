@@ -1,0 +1,176 @@
+"""Entries on disk, read and written in threads of their own, so that no other call waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from tollgate.cache.entry import Entry, from_bytes, to_bytes
+from tollgate.cache.keeping import UNLIKE
+from tollgate.store import Blobs, StateError
+
+logger = logging.getLogger(__name__)
+
+COUNTS = "counts"
+"""The name under which the counts of all processes are kept: no digest is spelt like it."""
+_ROOM_FOR_ALL = 64 * 2**20
+_ROOM_FOR_ANY = 16 * 1024
+_MOST = 4096
+"""Bytes that may wait to be written, in larger answers, and how many answers. More is not kept: the disk is
+slower than the calls."""
+_GATHER = 0.1
+"""Seconds in which what is written together gathers."""
+_EVER = 10 * 365 * 86400.0
+_FLUSH = 5.0
+"""Seconds between two writings of the counts."""
+
+type Make = Callable[[], Entry | None]
+
+
+class Waiting(NamedTuple):
+    """An entry that is to be written."""
+
+    make: Make
+    size: int
+    seconds: float
+
+
+class Shelf:
+    """Finds and keeps entries by name. What fails counts as not there, and is told once.
+
+    Entries are written several at a time, which is cheaper; until then they are found in memory.
+    """
+
+    def __init__(self, folder: Path, key: bytes, *, room: int, secret: bool) -> None:
+        """StateError where the folder cannot be used."""
+        self._blobs = Blobs(folder, key, room=room, secret=secret)
+        self._reader = ThreadPoolExecutor(1, "cache reader")
+        self._writer = ThreadPoolExecutor(1, "cache writer")
+        self._waiting: dict[str, Waiting] = {}
+        self._writing: dict[str, Waiting] = {}
+        self._due: asyncio.TimerHandle | None = None
+        self._flushed = time.monotonic()
+        self._pending: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        """What happened since the start, by word; "errors" and "dropped" are the shelf's own."""
+        self.problem = ""
+        """Why the folder could not be used the last time; empty where it could."""
+
+    async def find(self, name: str) -> Entry | None:
+        """The entry of that name; None where there is none that can be read."""
+        waiting = self._waiting.get(name) or self._writing.get(name)
+        if not waiting and not self._tried(partial(self._blobs.has, name)):
+            return None  # most names are new: to change threads would cost more than all the rest
+        act = partial(_made, waiting.make) if waiting else partial(self._find, name)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, act)
+
+    def keep(self, name: str, make: Make, size: int, seconds: float) -> bool:
+        """Have an entry made and kept; False where too much waits already."""
+        held = (*self._waiting.values(), *self._writing.values()) if size > _ROOM_FOR_ANY else ()
+        too_many = len(self._waiting) >= _MOST or sum(w.size for w in held) + size > _ROOM_FOR_ALL
+        if too_many:
+            self.count("dropped")
+            return False
+        self._waiting[name] = Waiting(make, size, seconds)
+        self._due = self._due or asyncio.get_running_loop().call_later(_GATHER, self._write)
+        return True
+
+    def count(self, word: str) -> None:
+        self.counts[word] += 1
+        self._pending[word] += 1
+        if time.monotonic() - self._flushed > _FLUSH:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what waits, then let go of the folder."""
+        if self._due is not None:
+            self._due.cancel()
+        self._writer.submit(self._write_all, {**self._writing, **self._waiting})
+        self._flush()
+        for executor in (self._writer, self._reader):
+            executor.submit(self._blobs.close)
+            executor.shutdown()
+        self._blobs.close()
+
+    def _write(self) -> None:
+        """Have the writer take what waits, once it is done with what it has."""
+        self._due = None
+        if self._writing:
+            self._due = asyncio.get_running_loop().call_later(_GATHER, self._write)
+            return
+        self._writing, self._waiting = self._waiting, {}
+        self._writer.submit(self._write_all, self._writing).add_done_callback(self._written)
+
+    def _written(self, done: Future[None]) -> None:
+        self._writing = {}
+
+    # -- in the threads --------------------------------------------------------------------------------------
+
+    def _find(self, name: str) -> Entry | None:
+        data = self._tried(lambda: self._blobs.get(name))
+        return None if data is None else from_bytes(data)
+
+    def _write_all(self, writing: Mapping[str, Waiting]) -> None:
+        made = [(name, _made(one.make), one.seconds) for name, one in writing.items()]
+        ready = [(name, entry, to_bytes(entry), seconds) for name, entry, seconds in made if entry]
+
+        def write() -> None:
+            with self._blobs.together():
+                for name, entry, data, seconds in ready:
+                    self._blobs.put(name, data, seconds, entry.tag)
+
+        if ready:
+            self._tried(write)
+
+    def _tried[T](self, act: Callable[[], T]) -> T | None:
+        try:
+            done = act()
+        except StateError as e:
+            self.counts["errors"] += 1
+            if not self.problem:
+                logger.warning("Nothing is cached for now. %s", e)
+            self.problem = str(e)
+            return None
+        self.problem = ""
+        return done
+
+    # -- counts ----------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        counted, self._pending = self._pending, Counter()
+        if counted:
+            self._writer.submit(
+                self._tried, lambda: self._blobs.update(COUNTS, lambda old: added(old, counted), _EVER)
+            )
+
+
+def _made(make: Make) -> Entry | None:
+    """None where making it fails, too: whatever is wrong, there is nothing to keep then."""
+    try:
+        return make()
+    except UNLIKE as e:
+        logger.error("An answer could not be kept: %s", type(e).__name__)
+        return None
+
+
+def added(old: bytes | None, counted: Mapping[str, int]) -> bytes:
+    """Counts as they are kept, with these added."""
+    return orjson.dumps(dict(Counter(read_counts(old)) + Counter(counted)))
+
+
+def read_counts(data: bytes | None) -> dict[str, int]:
+    try:
+        found = orjson.loads(data or b"{}")
+    except ValueError:
+        return {}
+    return {str(k): v for k, v in found.items() if isinstance(v, int)} if isinstance(found, dict) else {}

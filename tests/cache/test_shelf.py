@@ -1,0 +1,148 @@
+"""Entries on disk, off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tollgate.cache import shelf as module
+from tollgate.cache.entry import Entry
+from tollgate.cache.shelf import COUNTS, Shelf, added, read_counts
+from tollgate.store import Blobs, StateError
+
+KEY = b"k" * 32
+ENTRY = Entry(
+    created=1.0, ttl=60.0, dialect="d", provider="p", operation="chat", model="m", body=b"{}", tag="t"
+)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    opened = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+    yield opened
+    opened.close()
+
+
+async def test_what_is_kept_is_found_at_once_and_later(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GATHER", 0.0)
+
+    assert shelf.keep("a", lambda: ENTRY, 2, 60.0)
+    assert await shelf.find("a") == ENTRY
+    await written(shelf)
+
+    assert await shelf.find("a") == ENTRY
+    assert await shelf.find("b") is None
+
+
+async def written(shelf: Shelf) -> None:
+    async with asyncio.timeout(10):
+        while shelf._waiting or shelf._writing:
+            await asyncio.sleep(0.001)
+
+
+async def test_what_comes_while_the_disk_is_slow_waits_for_its_turn(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GATHER", 0.0)
+    go_on = threading.Event()
+
+    def slow() -> Entry:
+        go_on.wait(10)
+        return ENTRY
+
+    shelf.keep("a", slow, 2, 60.0)
+    while not shelf._writing:
+        await asyncio.sleep(0)
+    shelf.keep("b", lambda: ENTRY, 2, 60.0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert list(shelf._waiting) == ["b"]
+    go_on.set()
+    await written(shelf)
+
+    assert await shelf.find("a") == await shelf.find("b") == ENTRY
+
+
+def test_what_waits_is_written_before_the_end(tmp_path: Path) -> None:
+    async def keep() -> Shelf:
+        opened = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+        opened.keep("a", lambda: ENTRY, 2, 60.0)
+        return opened
+
+    asyncio.run(keep()).close()
+    blobs = Blobs(tmp_path / "cache", KEY)
+
+    assert blobs.get("a") is not None
+    blobs.close()
+
+
+async def test_what_turns_out_to_be_none_is_not_kept(shelf: Shelf) -> None:
+    shelf.keep("a", lambda: None, 2, 60.0)
+
+    assert await shelf.find("a") is None
+
+
+async def test_a_maker_that_fails_harms_nobody(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    def make() -> Entry:
+        raise ValueError("with a secret in it")
+
+    shelf.keep("a", make, 2, 60.0)
+
+    assert await shelf.find("a") is None
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_too_much_at_once_is_dropped(shelf: Shelf) -> None:
+    assert not shelf.keep("a", lambda: ENTRY, 2**30, 60.0)
+    assert shelf.counts["dropped"] == 1
+    assert shelf.keep("a", lambda: ENTRY, 2, 60.0)
+
+
+async def test_a_newer_answer_takes_an_older_ones_place(shelf: Shelf) -> None:
+    newer = replace(ENTRY, created=2.0)
+    shelf.keep("a", lambda: ENTRY, 2, 60.0)
+    shelf.keep("a", lambda: newer, 2, 60.0)
+
+    assert await shelf.find("a") == newer
+
+
+async def test_a_disk_that_fails_is_told_once_and_counts_as_empty(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(self: Blobs, name: str) -> bytes:
+        raise StateError("The cache cannot be used: disk full.")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(Blobs, "has", fails)
+        assert [await shelf.find("a") for _ in range(3)] == [None] * 3
+    assert shelf.counts["errors"] == 3
+    assert "disk full" in shelf.problem
+    assert caplog.text.count("Nothing is cached for now") == 1
+
+    await shelf.find("a")
+    assert shelf.problem == ""
+
+
+async def test_counts_last_and_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FLUSH", 0.0)
+    for _ in range(2):
+        opened = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+        opened.count("hit")
+        opened.count("miss")
+        opened.close()
+    blobs = Blobs(tmp_path / "cache", KEY)
+
+    assert read_counts(blobs.get(COUNTS)) == {"hit": 2, "miss": 2}
+    blobs.close()
+
+
+def test_counts_that_cannot_be_read_begin_anew() -> None:
+    assert read_counts(b"garbage") == read_counts(b"[]") == read_counts(None) == {}
+    assert read_counts(added(b'{"hit": "many", "miss": 1}', {"miss": 2})) == {"miss": 3}
