@@ -12,6 +12,7 @@ from tollgate.policy.parse import parse
 from tollgate.policy.policy import Policy
 from tollgate.policy.problem import Mark, PolicyError, Problem
 from tollgate.policy.schema import PolicyFile
+from tollgate.policy.targets import senseless
 from tollgate.policy.tree import EMPTY, Tree, merge
 from tollgate.providers import Providers
 
@@ -50,7 +51,8 @@ def validate(tree: Tree) -> PolicyFile:
     except ValidationError as e:
         errors = e.errors(include_url=False)
         raise PolicyError([complain(error, tree) for error in errors]) from e
-    if problems := [*_names_taken(tree, file), *_senseless_hosts(tree, file)]:
+    problems = [*_names_taken(tree, file), *_senseless_hosts(tree, file)]
+    if problems := problems or list(senseless(tree, file)):
         raise PolicyError(problems)
     return file
 
