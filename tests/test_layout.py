@@ -22,9 +22,10 @@ MAY_USE = {
     "access": SHARED,
     "trail": SHARED,
     "upstream": SHARED,
+    "routing": SHARED,
     "dlp": SHARED,
-    "gate": {*SHARED, "access", "dlp", "trail", "upstream"},
-    "cli": {*SHARED, "dlp", "gate", "trail", "upstream"},
+    "gate": {*SHARED, "access", "dlp", "routing", "trail", "upstream"},
+    "cli": {*SHARED, "dlp", "gate", "routing", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
 

@@ -24,7 +24,8 @@ def test_targets_and_routes_that_make_sense_are_taken(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(
         KEY
-        + "targets:\n  a: {provider: openai, credential: [k, client]}\n  b: {host: vllm.test, dialect: openai-chat}\n"
+        + "targets:\n  a: {provider: openai, credential: [k, client]}\n"
+        + "  b: {host: vllm.test, dialect: openai-chat}\n"
         + "route: {targets: [same, a, {target: b, weight: 2}]}\n"
     )
 

@@ -141,8 +141,8 @@ class Call:
 
     # -- on the way ----------------------------------------------------------------------------------------
     request: Request
-    """The request as it leaves: edited by `dlp` and `cost` (its body). Once a plan was walked, as the target had
-    it that answered, without its key. Written by `upstream` then."""
+    """The request as it leaves: edited by `dlp` and `cost` (its body). Once a plan was walked, as the target
+    had it that answered, without its key; `upstream` writes that."""
     coverage: Coverage = "inspected"
     """How much of the request was seen. Written by `gate`."""
     answer: Answer | None = None
@@ -152,7 +152,7 @@ class Call:
     verdicts: list[Verdict] = field(default_factory=list)
     """Appended by any room about itself, and by `gate` for a room that raised."""
     plan: tuple[Target, ...] = ()
-    """Where it may go, in order; empty for where the client wanted, which costs nothing. Written by `routing`."""
+    """Where it may go, in order; empty for where the client wanted, untouched. Written by `routing`."""
     attempts: list[Attempt] = field(default_factory=list)
     """Appended by `upstream`. The one whose answer the client has is the last."""
     cache: str = ""

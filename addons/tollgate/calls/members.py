@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
-type Changes = Mapping[str, bytes | None | Changes]
+type Changes = Mapping[str, bytes | Changes | None]
 """Key → JSON to stand there, None to take the member away, or the changes within the object there (which is
 made where nothing stands)."""
 
@@ -32,7 +32,8 @@ def changed(content: bytes, changes: Changes) -> bytes:
     start = len(content) - len(content.lstrip(_SPACE))
     if content[start : start + 1] != b"{":
         raise ValueError("the JSON is no object")
-    out, done = [], 0
+    out: list[bytes] = []
+    done = 0
     for place, end, text in _edits(content, start, changes):
         out += (content[done:place], text)
         done = end

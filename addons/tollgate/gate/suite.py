@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tollgate.dlp.addon import Dlp
+from tollgate.routing.addon import Routing
 from tollgate.trail.addon import Trail
 from tollgate.upstream.addon import Upstream
 
 
 def rooms() -> list[object]:
     """A call goes down this list; its answer comes back up."""
-    return [Trail(), Dlp(), Upstream()]
+    return [Trail(), Dlp(), Routing(), Upstream()]

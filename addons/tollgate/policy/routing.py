@@ -154,14 +154,14 @@ class Target(Part):
     path: TargetPath | None = None
     """Where the provider's own paths will not do; may use {model} and {verb}."""
     dialect: str | None = None
-    """How it speaks; left out, as the client does where the provider can, else one it can be translated to."""
+    """How it speaks; left out, as the client does where the provider can, else as it can be translated."""
     model: str | None = Field(default=None, min_length=1)
     """The model to ask for, whichever the client names."""
     models: dict[str, str] = Field(default_factory=dict)
     """Or by the model that the client names (a glob) the one to ask for."""
     credential: Names = []
-    """Which of `credentials` to use: the first that is not resting. "client" is the client's own key. Left out:
-    the client's own on its own host, none elsewhere."""
+    """Which of `credentials` to use: the first that is not resting. "client" is the client's own key. Left
+    out: the client's own on its own host, none elsewhere."""
     headers: HeaderChanges = HeaderChanges()
     parameters: Parameters = Parameters()
     prices: Rates | None = None
