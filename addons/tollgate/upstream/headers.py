@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from multidict import CIMultiDict
 
-from tollgate.calls import Headers, Refused, Request
+from tollgate.calls import Body, Headers, Refused, Request
 
 HOP_BY_HOP = frozenset(
     (
@@ -54,6 +54,15 @@ def outgoing(request: Request) -> tuple[Headers, bytes]:
                 value = "identity"
         headers.add(name, value)
     return headers, content
+
+
+def settle(request: Request) -> None:
+    """Take a body with its edits for the body itself, as it has to be before the request is signed."""
+    body = request.body
+    if body.edited:
+        request.body = Body(body.render())
+        for name in _OF_THE_OLD_BODY:
+            request.headers.popall(name, None)
 
 
 def returned(received: Iterable[tuple[str, str]], *, decoded: bool) -> Headers:

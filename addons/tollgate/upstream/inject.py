@@ -12,6 +12,7 @@ from tollgate.calls.credentials import without_credentials
 from tollgate.policy.routing import Credential
 from tollgate.policy.targets import may_go_to
 from tollgate.providers.table import Provider
+from tollgate.upstream.headers import settle
 from tollgate.upstream.sigv4 import parse_key, scope_of, sign
 
 _KINDS: Mapping[str, str] = {"oauth": "bearer"}
@@ -66,7 +67,7 @@ def _in_query(request: Request, secret: str) -> None:
 
 
 def _signed(request: Request, secret: str) -> None:
-    body = request.body
+    settle(request)
     request.headers.setdefault("Host", request.host)  # HTTP/2 has no such header
     told = sign(
         parse_key(secret),
@@ -75,7 +76,7 @@ def _signed(request: Request, secret: str) -> None:
         method=request.method,
         target=request.target,
         headers=[(name, text) for name, text in request.headers.items() if name.lower() in _SIGNED_HEADERS],
-        body=body.render() if body.edited else body.wire,
+        body=request.body.wire,
     )
     request.headers.update(told)
 
