@@ -1,4 +1,4 @@
-"""One dialect's calls in another's words: requests, answers, streams, errors. Pure: bytes and dicts in, values out."""
+"""One dialect's calls in another's words: requests, answers, streams, errors. Pure: bytes in, bytes out."""
 
 from tollgate.routing.translation.loss import Loss, Untranslatable
 from tollgate.routing.translation.registry import can, request

@@ -16,7 +16,7 @@ class Loss:
     where: str
     """The path in the source: "messages[3].content[0]"."""
     hint: bool = False
-    """True where only price, speed or bookkeeping differ; the answer itself should not."""
+    """True where the answer should hardly differ: caching, bookkeeping, thoughts of earlier turns."""
 
 
 class Untranslatable(ValueError):
@@ -31,15 +31,14 @@ class Losses(list[Loss]):
     """Losses as they are met, each once."""
 
     def note(self, what: str, where: str, *, hint: bool = False) -> None:
-        loss = Loss(what, where, hint)
-        if loss not in self:
+        if (loss := Loss(what, where, hint)) not in self:
             self.append(loss)
 
     def rest(
-        self, node: Mapping[str, Any], known: Iterable[str], where: str, hints: Iterable[str] = ()
+        self, node: Mapping[str, Any], known: Iterable[str], where: str = "", hints: Iterable[str] = ()
     ) -> None:
-        """Note every field of an object that nobody reads, unless it is null."""
-        hinted = frozenset(hints)
-        for key in node.keys() - frozenset(known):
+        """Note each field of an object that nobody reads, unless it is null; those in `hints` weigh little."""
+        light = frozenset(hints)
+        for key in [key for key in node if key not in frozenset(known)]:
             if node[key] is not None:
-                self.note(key, f"{where}.{key}" if where else key, hint=key in hinted)
+                self.note(key, f"{where}.{key}" if where else key, hint=key in light)
