@@ -45,6 +45,7 @@ def test_a_host_that_the_table_does_not_tell_is_asked_for(provider: str, region:
         ),
         ("gemini", "gemini", "chat", {"model": "gemini-3", "verb": "converse"}, None),
         ("gemini", "gemini", "chat", {"model": "gemini-3"}, None),
+        ("gemini", "openai-chat", "chat", {}, "/v1beta/openai/chat/completions"),
         (
             "bedrock",
             "bedrock-converse",

@@ -10,6 +10,11 @@ from tollgate.providers.table import Provider
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(\*)?(?:=([^}]*))?\}")
 _USUAL: Mapping[str, str] = {"kind": "models"}
+_VERSIONS: Mapping[str, Mapping[str, str]] = {
+    "gemini": {"version": "v1beta"},  # https://ai.google.dev/gemini-api/docs/openai
+    "vertex": {"version": "v1"},
+}
+"""Where a provider has a version of its own before the paths of every dialect."""
 _BASES: Mapping[str, Mapping[str, str]] = {
     "gemini": {"version": "v1beta", "prefix": "/v1beta"},  # https://ai.google.dev/api/generate-content
     "gemini-interactions": {"version": "v1beta", "prefix": "/v1beta"},
@@ -41,7 +46,8 @@ def host_in(provider: Provider, region: str | None) -> str:
 def path_of(provider: Provider, dialect: str, operation: str, values: Mapping[str, str]) -> str | None:
     """The path at which a provider takes an operation in a dialect, percent-encoded; None where the table has
     none, or one that asks for more than `values` has. Of a verb only the words that a row names will do."""
-    known = {**_USUAL, **_BASES.get(dialect, {}), **{k: quote(v, safe="") for k, v in values.items() if v}}
+    usual = {**_USUAL, **_BASES.get(dialect, {}), **_VERSIONS.get(provider.id, {})}
+    known = {**usual, **{name: quote(text, safe="") for name, text in values.items() if text}}
     rows = (
         at.path
         for at in provider.endpoints
