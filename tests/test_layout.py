@@ -25,7 +25,7 @@ MAY_USE = {
     "routing": SHARED,
     "dlp": SHARED,
     "gate": {*SHARED, "access", "dlp", "routing", "trail", "upstream"},
-    "cli": {*SHARED, "dlp", "gate", "routing", "trail", "upstream"},
+    "cli": {*SHARED, "access", "dlp", "gate", "routing", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
 

@@ -141,7 +141,10 @@ async def test_models_and_parameters_change_and_no_other_byte(tmp_path: Path, pr
             "headers": {"set": {"x-team": "a"}, "remove": ["x-noise"]},
         }
     }
-    body = b'{"model": "team-fast", "user":"ann",\n "messages":[{"role":"user","content":"hi"}],"max_tokens":  999}'
+    body = (
+        b'{"model": "team-fast", "user":"ann",\n "messages":[{"role":"user","content":"hi"}]'
+        b',"max_tokens":  999}'
+    )
     async with stage(tmp_path, provider, policy) as s:
         got = await s.ask(body, headers={**KEY, "x-noise": "1"})
         record = await s.record()

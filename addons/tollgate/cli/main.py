@@ -8,7 +8,7 @@ import typer
 from mitmproxy import version as mitmproxy_version
 
 from tollgate import __version__
-from tollgate.cli import dlp, policy
+from tollgate.cli import dlp, policy, route
 from tollgate.cli.up import up
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(up)
 app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
+app.add_typer(route.app, name="route")
 
 
 def _version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ type Strategy = Literal[
     "priority", "weighted", "round_robin", "least_busy", "lowest_latency", "cheapest", "canary"
 ]
 
-NAME = r"[a-zA-Z0-9][\w.-]*"
+NAME = r"^[a-zA-Z0-9][\w.-]*$"
 PLACEHOLDERS = frozenset({"model", "verb"})
 """What a target's path may ask for: {model} and {verb}."""
 

@@ -39,15 +39,6 @@ def put(changes: dict[str, Any], path: str, value: bytes | None) -> None:
     changes[last] = value
 
 
-def paths_of(changes: Changes, above: str = "") -> list[str]:
-    """The dotted paths that changes are at, for a person."""
-    found: list[str] = []
-    for key, change in changes.items():
-        path = f"{above}{key}"
-        found += [path] if change is None or isinstance(change, bytes) else paths_of(change, f"{path}.")
-    return found
-
-
 def at(body: Any, path: str) -> Any:
     """What stands at a dotted path; a mark of its own where nothing does, which null is not."""
     for key in path.split("."):
