@@ -13,21 +13,24 @@ type Over = Callable[[str], None]
 
 
 class Held:
-    """The events of a stream, of which the first batch may have been taken already; a translation of them,
-    where there is a translator.
+    """The events of a stream; a translation of them, where there is a translator.
 
     A class, because an async generator that was never begun would forget to hang up when it is closed.
     """
 
-    __slots__ = ("_events", "_first", "_over", "_translator")
+    __slots__ = ("_events", "_first", "_over", "_pieces", "_translator")
 
-    def __init__(
-        self, events: Events, first: Sequence[Event] | None, over: Over, translator: Translator | None = None
-    ) -> None:
+    def __init__(self, events: Events, over: Over, translator: Translator | None = None) -> None:
         self._events = events
-        self._first = first
+        self._pieces = events.__aiter__()
+        self._first: Sequence[Event] | None = None
         self._over: Over | None = over
         self._translator = translator
+
+    async def peek(self) -> Sequence[Event]:
+        """The first batch, as the target has it; it comes again when the events are read."""
+        self._first = await anext(self._pieces)
+        return self._first
 
     def __aiter__(self) -> Held:
         return self
@@ -44,20 +47,18 @@ class Held:
 
     async def _next(self) -> Sequence[Event]:
         first, self._first = self._first, None
-        return first if first is not None else await anext(self._events.__aiter__())
+        return first if first is not None else await anext(self._pieces)
 
     async def _seen(self, batch: Sequence[Event]) -> Sequence[Event]:
+        if self._translator is not None:
+            try:
+                batch = translated(batch, self._translator)
+            except ValueError as e:
+                await self._events.aclose()
+                batch = [End(f"it cannot be translated: {e}")]
         if batch and isinstance(batch[-1], End):
             self._tell(batch[-1].error)
-        if self._translator is None:
-            return batch
-        try:
-            return translated(batch, self._translator)
-        except ValueError as e:
-            await self._events.aclose()
-            error = f"it cannot be translated: {e}"
-            self._tell(error)
-            return [End(error)]
+        return batch
 
     def _tell(self, error: str) -> None:
         over, self._over = self._over, None

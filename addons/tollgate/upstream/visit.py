@@ -221,24 +221,21 @@ async def _streamed(call: Call, leg: Leg, answer: Answer, stay: _Stay, result: R
     """Where another target can be asked, wait for the first events: after them none is."""
     events, route = answer.events, call.policy.route
     assert events is not None
-    first = None
-    if len(call.plan) > 1 or route.retries or route.hedge:
-        try:
-            first = await anext(events.__aiter__())
-        except BaseException:
-            await events.aclose()
-            raise
-        result.broken = _broken(leg, first)
-    if leg.back is None:
-        answer.events = Held(events, first, stay.over)
-    elif answer.framing == "raw":
+    if leg.back is not None and answer.framing == "raw":
         await events.aclose()
         result.error = _foreign(leg, "it has no framing that is known")
         return
-    else:
-        framing = call.dialect.expected_framing(call.params)
-        answer.events = Held(events, first, stay.over, leg.back.events(answer.headers))
-        answer.framing, answer.headers["Content-Type"] = framing, FRAMINGS[framing].content_type
+    held = Held(events, stay.over, leg.back.events(answer.headers) if leg.back else None)
+    if len(call.plan) > 1 or route.retries or route.hedge:
+        try:
+            result.broken = _broken(leg, await held.peek())
+        except BaseException:
+            await held.aclose()
+            raise
+    if leg.back is not None:
+        answer.framing = call.dialect.expected_framing(call.params)
+        answer.headers["Content-Type"] = FRAMINGS[answer.framing].content_type
+    answer.events = held
     result.answer = answer
 
 
