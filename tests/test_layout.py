@@ -22,11 +22,12 @@ MAY_USE = {
     "access": SHARED,
     "trail": SHARED,
     "upstream": SHARED,
+    "routing": SHARED,
     "dlp": SHARED,
     "cache": SHARED,
     "cost": SHARED,
-    "gate": {*SHARED, "access", "cache", "cost", "dlp", "trail", "upstream"},
-    "cli": {*SHARED, "cache", "cost", "dlp", "gate", "trail", "upstream"},
+    "gate": {*SHARED, "access", "cache", "cost", "dlp", "routing", "trail", "upstream"},
+    "cli": {*SHARED, "access", "cache", "cost", "dlp", "gate", "routing", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
 

@@ -11,6 +11,6 @@ from tollgate.calls import Runtime
 def test_a_runtime_never_changes() -> None:
     runtime = Runtime(policy=None, providers=None, state=Path("state"), digester=None)  # type: ignore[arg-type]
 
-    assert [field.name for field in fields(runtime)] == ["policy", "providers", "state", "digester"]
+    assert [field.name for field in fields(runtime)] == ["policy", "providers", "state", "digester", "quotes"]
     with pytest.raises(FrozenInstanceError):
         runtime.state = Path("other")  # type: ignore[misc]

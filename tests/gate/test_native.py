@@ -235,3 +235,33 @@ async def test_a_refusal_on_the_way_down_is_told(tmp_path: Path, provider: Provi
         answer = await response.json()
 
     assert answer["error"]["message"] == "No secrets, please."
+
+
+async def test_a_plan_that_stays_where_the_client_wanted_is_followed(
+    tmp_path: Path, provider: Provider
+) -> None:
+    route = {"models": {"gpt-6": "gpt-6-mini"}, "headers": {"set": {"x-team": "a"}}}
+    async with (
+        tollgate(tmp_path, provider, {"route": route}) as proxy,
+        proxy.client().post(CHAT, json=chat(), headers=KEY) as response,
+    ):
+        assert response.status == 200
+
+    [entry] = provider.simulator.journal.entries
+    assert json.loads(entry.body)["model"] == "gpt-6-mini"
+    assert ("x-team", "a") in entry.headers
+
+
+async def test_a_plan_that_leads_elsewhere_is_refused(tmp_path: Path, provider: Provider) -> None:
+    policy = {
+        "targets": {"v": {"host": "vllm.test", "dialect": "openai-chat"}},
+        "route": {"targets": ["v"]},
+    }
+    async with (
+        tollgate(tmp_path, provider, policy) as proxy,
+        proxy.client().post(CHAT, json=chat(), headers=KEY) as response,
+    ):
+        told = await response.json()
+
+    assert (response.status, provider.simulator.journal.entries) == (400, [])
+    assert "cannot route this call" in told["error"]["message"]

@@ -10,6 +10,7 @@ from backports import zstd
 from support.upstream import CHAT, Played, make_call, make_request, raw
 from tollgate.calls import Answer, Attempt, Call, Event, Failed
 from tollgate.upstream.answers import read_answer
+from tollgate.upstream.attempt import untouched
 
 BODY = orjson.dumps(CHAT)
 SSE = b"data: " + BODY + b"\n\ndata: [DONE]\n\n"
@@ -24,7 +25,8 @@ PACK = {
 
 
 async def read(played: Played, call: Call | None = None) -> Answer:
-    return await read_answer(call or make_call(), Attempt("api.x", 0.0), played.reply)
+    call = call or make_call()
+    return await read_answer(call, untouched(call)[0], Attempt("api.x", 0.0), played.reply)
 
 
 async def drain(answer: Answer) -> list[Event]:

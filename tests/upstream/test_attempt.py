@@ -11,7 +11,7 @@ from support.upstream import CHAT, make_call, make_request, raw
 from support.wire import LAST_CHUNK, Peer, Wire, always, answer, chunk, head
 from tollgate.calls import Answer, Call, Event, Failed, Refused
 from tollgate.policy import Upstream
-from tollgate.upstream.attempt import attempt
+from tollgate.upstream.attempt import attempt, untouched
 from tollgate.upstream.client import Client
 
 BODY = orjson.dumps(CHAT)
@@ -38,7 +38,7 @@ async def drain(answer: Answer) -> list[Event]:
 async def test_a_whole_answer_is_recorded_when_it_is_there(client: Client) -> None:
     async with Wire(always(answer(BODY, "201 Created"))) as server:
         call = call_to(server)
-        given = await attempt(client, call, call.request)
+        given = await attempt(client, call, *untouched(call))
 
     record, timings = call.attempts[0], call.timings
     assert (given.status, given.body, given.source) == (201, BODY, "provider")
@@ -55,7 +55,7 @@ async def test_a_streamed_answer_is_recorded_when_it_has_ended(client: Client) -
     events = b"data: " + BODY + b"\n\ndata: [DONE]\n\n"
     async with Wire(always(head() + chunk(events) + LAST_CHUNK)) as server:
         call = call_to(server, stream=True)
-        given = await attempt(client, call, call.request)
+        given = await attempt(client, call, *untouched(call))
         assert call.attempts[0].ended is None
         assert raw(await drain(given)) == events
 
@@ -70,7 +70,7 @@ async def test_a_failure_is_recorded_and_told(client: Client) -> None:
     async with Wire(script) as server:
         call = call_to(server)
         with pytest.raises(Failed) as caught:
-            await attempt(client, call, call.request)
+            await attempt(client, call, *untouched(call))
 
     assert call.attempts[0].error == caught.value.message
     assert call.attempts[0].ended is not None
@@ -81,7 +81,7 @@ async def test_an_answer_that_is_refused_lets_the_connection_go(client: Client) 
     async with Wire(always(head("application/json") + chunk(BODY))) as server:
         call = call_to(server, policy={"answers": {"max_size": 10}})
         with pytest.raises(Failed, match=r"answers\.max_size"):
-            await attempt(client, call, call.request)
+            await attempt(client, call, *untouched(call))
         await asyncio.wait_for(server.left.wait(), 1)
 
     assert call.attempts[0].status == 200
@@ -97,7 +97,7 @@ async def test_a_client_that_leaves_is_no_failure_of_the_provider(client: Client
     asked = asyncio.Event()
     async with Wire(script) as server, asyncio.TaskGroup() as group:
         call = call_to(server)
-        task = group.create_task(attempt(client, call, call.request))
+        task = group.create_task(attempt(client, call, *untouched(call)))
         await asyncio.wait_for(asked.wait(), 5)
         task.cancel()
         await asyncio.wait_for(server.left.wait(), 1)
@@ -112,6 +112,6 @@ async def test_a_request_that_may_not_go_out_is_no_attempt(client: Client) -> No
     call = make_call(request)
 
     with pytest.raises(Refused):
-        await attempt(client, call, request)
+        await attempt(client, call, *untouched(call))
 
     assert call.attempts == []

@@ -19,12 +19,16 @@ from tollgate.calls.hooks import (
     TakesHeads,
     TakesRequests,
 )
+from tollgate.calls.plan import CLIENT, SAME, Leg, Standing, Target, Translator, WayBack
+from tollgate.calls.quotes import Quotes
 from tollgate.calls.runtime import Runtime
 from tollgate.calls.usage import Usage
 from tollgate.calls.verdict import Action, CallError, Failed, Finding, Refused, Verdict
 
 __all__ = [
+    "CLIENT",
     "HOOKS",
+    "SAME",
     "Action",
     "Answer",
     "Attempt",
@@ -48,20 +52,26 @@ __all__ = [
     "HearsTheEnd",
     "Identity",
     "Kind",
+    "Leg",
     "Notice",
     "Outcome",
+    "Quotes",
     "Refused",
     "Request",
     "Runtime",
     "Shape",
     "Sight",
     "Slot",
+    "Standing",
     "StandsIn",
     "TakesAnswers",
     "TakesEvents",
     "TakesHeads",
     "TakesRequests",
+    "Target",
     "Timings",
+    "Translator",
     "Usage",
     "Verdict",
+    "WayBack",
 ]

@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 from tollgate.calls.answer import Answer, Headers
 from tollgate.calls.audience import Audience
 from tollgate.calls.body import Body
+from tollgate.calls.plan import Target
 from tollgate.calls.usage import Usage
 from tollgate.calls.verdict import Finding, Verdict
 
@@ -45,7 +46,7 @@ class Identity:
 
 @dataclass(slots=True)
 class Request:
-    """What goes to the provider. `routing` may change all of it but the method."""
+    """What goes to the provider. A target may have it with anything changed but the method."""
 
     method: str
     scheme: str
@@ -79,6 +80,11 @@ class Attempt:
     """Where to, for a person: host, or the target's name in the policy."""
     started: float
     """Seconds on the monotonic clock."""
+    provider: str = ""
+    """Who was asked; empty, like `host` and `model`, where that is as the client has it."""
+    host: str = ""
+    model: str = ""
+    """As the target calls it."""
     first_byte: float | None = None
     """The head of the answer was here."""
     ready: float | None = None
@@ -89,6 +95,8 @@ class Attempt:
     complete: bool = False
     """True once the answer's own end was seen, whatever may still follow."""
     usage: Usage | None = None
+    answered_model: str = ""
+    """The model that the answer names."""
 
 
 @dataclass(slots=True)
@@ -134,7 +142,8 @@ class Call:
 
     # -- on the way ----------------------------------------------------------------------------------------
     request: Request
-    """The request as it leaves: edited by `dlp` (what text stands in it) and `routing` (all else)."""
+    """The request as it leaves: edited by `dlp` (what text stands in it) and `cost` (its body). Once a plan
+    was walked, as the target had it that answered, without its key; `upstream` writes that."""
     coverage: Coverage = "inspected"
     """How much of the request was seen. Written by `gate`."""
     answer: Answer | None = None
@@ -143,8 +152,10 @@ class Call:
     """Appended by `dlp` and, later, `guard`."""
     verdicts: list[Verdict] = field(default_factory=list)
     """Appended by any room about itself, and by `gate` for a room that raised."""
+    plan: tuple[Target, ...] = ()
+    """Where it may go, in order; empty for where the client wanted, untouched. Written by `routing`."""
     attempts: list[Attempt] = field(default_factory=list)
-    """Appended by `upstream`."""
+    """Appended by `upstream`. The one whose answer the client has is the last."""
     cache: str = ""
     """"hit", "miss", "bypass" or "stored"; empty where the cache is off. Written by `cache`."""
     audience: Audience = field(default_factory=Audience)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
+from multidict import CIMultiDict
+
+from tollgate.calls.answer import Headers
+
 KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
 """Headers that hold nothing but a key."""
 
@@ -20,6 +26,18 @@ SECRET_HEADERS = frozenset(
 )
 """Headers, in lower case, whose values are credentials and are never shown, logged or kept."""
 
+ACCOUNT_HEADERS = frozenset(
+    (
+        "openai-organization",  # https://platform.openai.com/docs/api-reference/authentication
+        "openai-project",
+        "chatgpt-account-id",  # Codex with a ChatGPT login
+        "x-goog-user-project",  # https://cloud.google.com/apis/docs/system-parameters
+        "x-amz-date",
+        "x-amz-content-sha256",
+    )
+)
+"""Headers, in lower case, that belong to a credential, and go with it."""
+
 SECRET_PARAMETERS = frozenset(
     (
         *("key", "api_key", "api-key", "access_token"),
@@ -27,3 +45,18 @@ SECRET_PARAMETERS = frozenset(
     )
 )
 """Query parameters, in lower case, whose values are credentials."""
+
+
+def without_credentials(headers: Headers, target: str) -> tuple[Headers, str]:
+    """Headers and target (path and query) without any credential, and without what belongs to one."""
+    dropped = SECRET_HEADERS | ACCOUNT_HEADERS
+    kept: Headers = CIMultiDict((name, text) for name, text in headers.items() if name.lower() not in dropped)
+    path, mark, query = target.partition("?")
+    if not mark:
+        return kept, target
+    pairs = [pair for pair in query.split("&") if _name(pair) not in SECRET_PARAMETERS]
+    return kept, "?".join(filter(None, (path, "&".join(pairs))))
+
+
+def _name(pair: str) -> str:
+    return unquote(pair.partition("=")[0]).lower()

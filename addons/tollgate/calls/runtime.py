@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tollgate.calls.quotes import Quotes
 
 if TYPE_CHECKING:
     from tollgate.policy import Policy
@@ -22,3 +24,5 @@ class Runtime:
     state: Path
     """The folder for what has to last: keys, the trail, the ledger."""
     digester: Digester
+    quotes: Quotes = field(default_factory=Quotes)
+    """What calls would cost: rooms ask each other here."""

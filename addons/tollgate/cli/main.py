@@ -8,7 +8,7 @@ import typer
 from mitmproxy import version as mitmproxy_version
 
 from tollgate import __version__
-from tollgate.cli import cache, cost, dlp, policy
+from tollgate.cli import cache, cost, dlp, policy, route
 from tollgate.cli.report import report
 from tollgate.cli.up import up
 
@@ -24,6 +24,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
 app.add_typer(cost.app, name="cost")
 app.add_typer(cache.app, name="cache")
+app.add_typer(route.app, name="route")
 
 
 def _version(wanted: bool) -> None:

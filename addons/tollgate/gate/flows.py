@@ -25,6 +25,12 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
+def http_headers(headers: Headers) -> http.Headers:
+    """Ours as mitmproxy's."""
+    fields = ((n.encode("latin-1"), v.encode("utf-8", "surrogateescape")) for n, v in headers.items())
+    return http.Headers(fields)
+
+
 def request_of(request: http.Request, host: str) -> Request:
     """A complete request as ours. `host` is the name that all of CONNECT, SNI and Host agreed on."""
     body = Body(

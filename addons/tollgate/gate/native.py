@@ -12,12 +12,23 @@ from typing import Protocol
 
 from mitmproxy import http
 
-from tollgate.calls import Answer, Attempt, CallError, End, Event, Failed, Headers
+from tollgate.calls import (
+    CLIENT,
+    Answer,
+    Attempt,
+    Call,
+    CallError,
+    End,
+    Event,
+    Failed,
+    Headers,
+    Refused,
+)
 from tollgate.calls.coding import CodingError, ContentDecoder, decode
 from tollgate.dialects import FRAMINGS, FramingError, framing_of
 from tollgate.gate import layer
 from tollgate.gate.exchange import Exchange
-from tollgate.gate.flows import headers_of, response_of
+from tollgate.gate.flows import headers_of, http_headers, response_of
 from tollgate.gate.guards import FailClosed
 from tollgate.gate.pieces import Pieces
 from tollgate.gate.relay import Relay
@@ -57,6 +68,7 @@ class Native:
             if exchange.call.answer is not None:
                 await self._answer(flow, exchange, exchange.call.answer)
             else:
+                follow_plan(exchange.call)
                 self._send(flow, exchange)
         except CallError as error:
             self._tell(flow, exchange, error)
@@ -98,6 +110,8 @@ class Native:
 
     def _send(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         call = exchange.call
+        if call.plan:
+            flow.request.path, flow.request.headers = call.request.target, http_headers(call.request.headers)
         flow.request.headers["accept-encoding"] = "identity"
         if call.request.body.edited:
             flow.request.headers.pop("content-encoding", None)
@@ -150,6 +164,19 @@ class Native:
     def _finish(self, exchange: Exchange) -> None:
         exchange.finish()
         self._gate.done_with(exchange)
+
+
+def follow_plan(call: Call) -> None:
+    """Have the call as its first target wants it. Refused where that is elsewhere, or wants another key:
+    mitmproxy's leg goes where the client wanted, once."""
+    if not call.plan:
+        return
+    leg, asked = call.plan[0].render(call), call.request
+    there, here = ((r.scheme, r.host, r.port) for r in (leg.request, asked))
+    if leg.back or there != here or call.plan[0].credentials != (CLIENT,):
+        message = "Tollgate cannot route this call: mitmproxy's own upstream leg is in use, as the log says."
+        raise Refused(message, code="routing_unavailable", always=True)
+    call.request = leg.request
 
 
 def exchange_of(flow: http.HTTPFlow) -> Exchange | None:

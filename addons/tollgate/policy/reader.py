@@ -13,6 +13,7 @@ from tollgate.policy.part import Part
 from tollgate.policy.policy import Policy
 from tollgate.policy.problem import Mark, PolicyError, Problem
 from tollgate.policy.schema import PolicyFile
+from tollgate.policy.targets import senseless
 from tollgate.policy.tree import EMPTY, Tree, merge
 from tollgate.providers import Providers
 
@@ -47,7 +48,8 @@ def read_text(path: Path) -> str:
 def validate(tree: Tree) -> PolicyFile:
     """A tree as a policy file. PolicyError with every value that is wrong."""
     file = as_part(tree, PolicyFile)
-    if problems := [*_names_taken(tree, file), *_senseless_hosts(tree, file)]:
+    problems = [*_names_taken(tree, file), *_senseless_hosts(tree, file)]
+    if problems := problems or list(senseless(tree, file)):
         raise PolicyError(problems)
     return file
 

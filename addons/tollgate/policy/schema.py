@@ -5,7 +5,7 @@ The text under a field is its description in the JSON Schema, so it is what an e
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
@@ -24,6 +24,7 @@ from tollgate.policy.fields import (
     TunnelOrRefuse,
 )
 from tollgate.policy.part import Part
+from tollgate.policy.routing import NAME, Credential, Route, Target
 from tollgate.policy.when import When
 
 type Rooms = Literal["access", "limits", "dlp", "cache", "routing", "cost", "trail"]
@@ -79,6 +80,7 @@ class Settings(Part):
     timeouts: Timeouts = Timeouts()
     dlp: Dlp = Dlp()
     cache: Cache = Cache()
+    route: Route = Route()
     on_error: dict[Rooms, Literal["closed", "open"]] = Field(default_factory=dict)
     """What happens when a room fails: "closed" refuses the call (the default), "open" goes on without it."""
     # A new room adds its part here: one field, and one class above. All of it has to have defaults.
@@ -188,6 +190,10 @@ class PolicyFile(Settings):
     connections: Connections = Connections()
     identification: Identification = Identification()
     detection: Detection = Detection()
+    targets: dict[Annotated[str, Field(pattern=NAME)], Target] = Field(default_factory=dict)
+    """Where calls can be sent besides where the client wanted, by names of your own. `route` chooses."""
+    credentials: dict[Annotated[str, Field(pattern=NAME)], Credential] = Field(default_factory=dict)
+    """The company's own keys, by names of your own. `targets` use them."""
     upstream: Upstream = Upstream()
     cost: CostSettings = CostSettings()
     cache_storage: CacheStorage = CacheStorage()

@@ -181,6 +181,9 @@ def _attempt(attempt: Attempt) -> Record:
     return _known(
         {
             "target": _clean(attempt.target),
+            "provider": attempt.provider,
+            "host": _clean(attempt.host),
+            "model": _clean(attempt.model),
             "status": attempt.status,
             "error": _clean(attempt.error, _SENTENCE),
             "ms": _span(attempt.started, attempt.ended),

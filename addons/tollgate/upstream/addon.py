@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from tollgate.calls import Answer, Call
 from tollgate.calls.runtime import Runtime
-from tollgate.upstream.attempt import attempt
+from tollgate.upstream.attempt import attempt, untouched
 from tollgate.upstream.client import Client
+from tollgate.upstream.journey import Journey
+from tollgate.upstream.keys import Keys
+from tollgate.upstream.turns import Turns
+from tollgate.upstream.visit import Visitor
 
 
 class Upstream:
@@ -17,6 +21,15 @@ class Upstream:
 
     def __init__(self) -> None:
         self._client: Client | None = None
+        self._visitor: Visitor | None = None
+        self._keys = self._prepared = Keys({})
+        self._turns = Turns()
+
+    def llm_prepare(self, runtime: Runtime) -> None:
+        """Read the policy's keys. ValueError where one cannot be had."""
+        credentials = runtime.policy.file.credentials
+        same = credentials == self._keys.credentials
+        self._prepared = self._keys if same else Keys(credentials)
 
     def llm_setup(self, runtime: Runtime) -> None:
         """Take over the policy's `upstream` part. ValueError, and no change, where it cannot be used."""
@@ -26,17 +39,22 @@ class Upstream:
             self._client = Client(settings)
             if before is not None:
                 before.retire()
+        assert self._client is not None
+        self._keys = self._prepared
+        self._visitor = Visitor(self._client, self._keys, self._turns, runtime.providers)
 
     async def llm_request(self, call: Call) -> None:
-        if self._client is None:
+        if self._client is None or self._visitor is None:
             raise RuntimeError("the gate calls llm_setup before the first call")
-        call.answer = await walk(self._client, call)
+        call.answer = await walk(self._client, self._visitor, call)
 
     def done(self) -> None:
         if self._client is not None:
             self._client.close()
 
 
-async def walk(client: Client, call: Call) -> Answer:
-    """Try the call's targets in order until one answers. There is one: the host that the client asked for."""
-    return await attempt(client, call, call.request)
+async def walk(client: Client, visitor: Visitor, call: Call) -> Answer:
+    """Ask where the call may go: its plan; without one, the host that the client asked for, once."""
+    if call.plan:
+        return await Journey(call, visitor).run()
+    return await attempt(client, call, *untouched(call))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollgate.calls import Answer, Attempt, Call, Failed, Verdict
+from tollgate.calls import Answer, Attempt, Call, Failed, Leg, Verdict
 from tollgate.calls.coding import CodingError, ContentDecoder, decode
 from tollgate.dialects import FRAMINGS, framing_of
 from tollgate.upstream.headers import returned
@@ -23,29 +23,30 @@ _GLANCE = 2**20
 """Bytes that the first piece of an encoded body may decode to."""
 
 
-async def read_answer(call: Call, attempt: Attempt, reply: Reply) -> Answer:
-    """The answer that a reply is. Failed where it breaks off, cannot be decoded or is too large."""
-    if call.request.method == "HEAD" or reply.status in _BODYLESS:
+async def read_answer(call: Call, leg: Leg, attempt: Attempt, reply: Reply) -> Answer:
+    """The answer that a reply is, as the target speaks. Failed where it breaks off, cannot be decoded or is
+    too large."""
+    if leg.request.method == "HEAD" or reply.status in _BODYLESS:
         reply.close()
         return Answer(reply.status, returned(reply.headers.items(), decoded=False))
     try:
-        framing = await _framing(call, reply)
+        framing = await _framing(call, leg, reply)
         if framing == "raw":
             return _unseen(attempt, reply)
-        meter = Meter(call, attempt, reply.headers)
+        meter = Meter(call, attempt, reply.headers, leg.dialect)
         if framing:
             return _streamed(call, attempt, reply, framing, meter)
-        return await _whole(call, attempt, reply, meter)
+        return await _whole(call, leg, reply, meter)
     except CodingError as e:
-        message = f"The answer of {call.request.host} cannot be read: {e}."
+        message = f"The answer of {leg.request.host} cannot be read: {e}."
         raise Failed(message, code="answer_undecodable") from e
 
 
-async def _framing(call: Call, reply: Reply) -> str:
+async def _framing(call: Call, leg: Leg, reply: Reply) -> str:
     """How the answer is framed; empty for a whole one. Looks at its first bytes where that is not certain."""
     said = reply.headers.get("content-type", "")
     streams = call.stream and reply.status < _ERRORS_FROM
-    expected = call.dialect.expected_framing(call.params) if streams else ""
+    expected = leg.dialect.expected_framing(leg.params) if streams else ""
     framing = framing_of(said, b"", expected)
     if (framing in _UNMISTAKABLE and reply.status < _ERRORS_FROM) or (framing == "raw" and not expected):
         return framing
@@ -77,14 +78,14 @@ def _streamed(call: Call, attempt: Attempt, reply: Reply, framing: str, meter: M
     return Answer(reply.status, returned(reply.headers.items(), decoded=True), events=events, framing=framing)
 
 
-async def _whole(call: Call, attempt: Attempt, reply: Reply, meter: Meter) -> Answer:
+async def _whole(call: Call, leg: Leg, reply: Reply, meter: Meter) -> Answer:
     limit = call.policy.answers.max_size
     pieces, complete = await _collect(reply, limit)
     body = _decoded(pieces, reply.headers.get("content-encoding", ""), limit) if complete else None
     if body is None:
-        _object(call, limit)
+        _object(call, leg.request.host, limit)
         reply.put_back(pieces)
-        return _unseen(attempt, reply)
+        return _unseen(meter.attempt, reply)
     reply.close()
     meter.whole(body)
     return Answer(reply.status, returned(reply.headers.items(), decoded=True), body)
@@ -115,9 +116,9 @@ def _decoded(pieces: list[bytes], encoding: str, limit: int) -> bytes | None:
         raise
 
 
-def _object(call: Call, limit: int) -> None:
+def _object(call: Call, host: str, limit: int) -> None:
     """Failed where the policy takes no answer this large; else the call remembers that it was not seen."""
-    message = f"The answer of {call.request.host} is larger than the {limit} bytes of answers.max_size."
+    message = f"The answer of {host} is larger than the {limit} bytes of answers.max_size."
     if call.policy.answers.oversize == "pass":
         call.verdicts.append(Verdict("upstream", "allow", message, "answer_too_large"))
     elif call.policy.mode == "observe":

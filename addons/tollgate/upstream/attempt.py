@@ -6,23 +6,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tollgate.calls import Answer, Attempt, Call, CallError, Request
+from tollgate.calls import Answer, Attempt, Call, CallError, Leg
 from tollgate.upstream.answers import read_answer
 from tollgate.upstream.client import Client
 from tollgate.upstream.headers import outgoing
 from tollgate.upstream.reply import Reply
 
 
-async def attempt(client: Client, call: Call, request: Request) -> Answer:
-    """Send a request, give its answer, record on the call how that went. CallError where there is none."""
-    headers, body = outgoing(request)
-    record = Attempt(target=request.host, started=time.monotonic())
+def untouched(call: Call) -> tuple[Leg, Attempt]:
+    """A call as it stands, on its way to where the client wanted."""
+    request = call.request
+    return Leg(request, call.dialect, call.params), Attempt(target=request.host, started=time.monotonic())
+
+
+async def attempt(client: Client, call: Call, leg: Leg, record: Attempt) -> Answer:
+    """Send a request, give its answer as the target speaks it, record on the call how that went. CallError
+    where there is none."""
+    headers, body = outgoing(leg.request)
     call.attempts.append(record)
     with _recorded(record):
-        reply = await client.send(request, headers, body, call.policy.timeouts)
+        reply = await client.send(leg.request, headers, body, call.policy.timeouts)
         try:
             _note_head(call, record, reply)
-            answer = await read_answer(call, record, reply)
+            answer = await read_answer(call, leg, record, reply)
         except BaseException:
             reply.close()
             raise

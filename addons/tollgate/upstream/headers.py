@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from multidict import CIMultiDict
 
-from tollgate.calls import Headers, Request
+from tollgate.calls import Body, Headers, Request
 from tollgate.calls.signature import signature_broken, signed_headers
 
 HOP_BY_HOP = frozenset(
@@ -52,6 +52,15 @@ def outgoing(request: Request) -> tuple[Headers, bytes]:
                 value = "identity"
         headers.add(name, value)
     return headers, content
+
+
+def settle(request: Request) -> None:
+    """Take a body with its edits for the body itself, as it has to be before the request is signed."""
+    body = request.body
+    if body.edited:
+        request.body = Body(body.render())
+        for name in _OF_THE_OLD_BODY:
+            request.headers.popall(name, None)
 
 
 def returned(received: Iterable[tuple[str, str]], *, decoded: bool) -> Headers:

@@ -7,28 +7,32 @@ from typing import Any
 import orjson
 
 from tollgate.calls import Attempt, Call, End, Event, Headers, Usage
+from tollgate.dialects import Dialect
 
 
 class Meter:
     """Reads an answer's own words onto its attempt and call. Looks into what has the dialect's marks only."""
 
-    __slots__ = ("_attempt", "_call", "_dialect")
+    __slots__ = ("_call", "_dialect", "attempt")
 
-    def __init__(self, call: Call, attempt: Attempt, headers: Headers) -> None:
+    def __init__(
+        self, call: Call, attempt: Attempt, headers: Headers, dialect: Dialect | None = None
+    ) -> None:
+        """`dialect`: how the provider speaks, where that is not the client's way."""
         self._call = call
-        self._attempt = attempt
-        self._dialect = call.dialect
-        attempt.complete = call.dialect.is_last(End())  # at once where the dialect knows of no last event
-        self._count(call.dialect.usage_of_headers(headers))
+        self.attempt = attempt
+        self._dialect = dialect or call.dialect
+        attempt.complete = self._dialect.is_last(End())  # at once where the dialect knows of no last event
+        self._count(self._dialect.usage_of_headers(headers))
 
     def whole(self, body: bytes) -> None:
         """Read a whole answer. What is not JSON says nothing, which is noted where it should be."""
-        self._attempt.complete = True
+        self.attempt.complete = True
         if self._marked(body):
             try:
                 self._read(orjson.loads(body))
             except ValueError:
-                self._attempt.error = "the answer is not JSON"
+                self.attempt.error = "the answer is not JSON"
 
     def events(self, events: list[Event]) -> None:
         """Read the next events of a stream."""
@@ -38,20 +42,21 @@ class Meter:
             if self._marked(event.data):
                 self._read(self._dialect.payload(event))
             if error := self._dialect.stream_error(event):
-                self._attempt.error = f"the provider ended its answer with an error: {error}"
+                self.attempt.error = f"the provider ended its answer with an error: {error}"
             if error or self._dialect.is_last(event):
-                self._attempt.complete = True
+                self.attempt.complete = True
 
     def _marked(self, data: bytes) -> bool:
         dialect = self._dialect
         return any(mark in data for mark in dialect.usage_marks) or (
-            not self._call.answered_model and any(mark in data for mark in dialect.model_marks)
+            not self.attempt.answered_model and any(mark in data for mark in dialect.model_marks)
         )
 
     def _read(self, document: Any) -> None:
-        call, dialect = self._call, self._dialect
-        call.answered_model = call.answered_model or dialect.answered_model(document)
-        self._count(dialect.usage(document, self._attempt.usage))
+        attempt, dialect = self.attempt, self._dialect
+        if not attempt.answered_model:
+            attempt.answered_model = self._call.answered_model = dialect.answered_model(document)
+        self._count(dialect.usage(document, attempt.usage))
 
     def _count(self, usage: Usage | None) -> None:
-        self._attempt.usage = self._call.usage = usage
+        self.attempt.usage = self._call.usage = usage

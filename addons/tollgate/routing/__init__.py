@@ -1,0 +1,1 @@
+"""Where calls go: targets, strategies, health, and translation between dialects."""

@@ -1,0 +1,1 @@
+"""Whole answers of each dialect, read into the neutral form and written from it."""

@@ -1,0 +1,135 @@
+"""Whole answers of OpenAI Responses. https://platform.openai.com/docs/api-reference/responses/object"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tollgate.calls import Usage
+from tollgate.dialects.paths import objects_at, text_at
+from tollgate.routing.translation.codec import Asked, Json, totals
+from tollgate.routing.translation.ids import renamed
+from tollgate.routing.translation.loss import Losses
+from tollgate.routing.translation.neutral import Answer, Part, Stop, Text, Thinking, ToolUse
+from tollgate.routing.translation.passes import loose_seals
+from tollgate.routing.translation.requests.openai_responses import read_call, read_thinking
+from tollgate.routing.translation.signatures import wrap
+
+_FAMILY = "openai"
+
+_INCOMPLETE: dict[str, Stop] = {"max_output_tokens": "length", "content_filter": "refusal"}
+REASONS = {stop: reason for reason, stop in _INCOMPLETE.items()}
+CALLS = ("function_call", "custom_tool_call")
+
+
+def read(document: Any, answer: Answer, losses: Losses) -> None:
+    for n, item in enumerate(objects_at(document, "output")):
+        kind, where = text_at(item, ("type",)), f"output[{n}]"
+        if kind == "message":
+            answer.parts += _words(item, where, losses)
+        elif kind == "reasoning":
+            answer.parts.append(read_thinking(item, where))
+        elif kind in CALLS:
+            answer.parts.append(read_call(item, where))
+        else:
+            losses.note("an item that only this provider knows", where)
+    answer.stop = stop_of(document, any(isinstance(part, ToolUse) for part in answer.parts))
+
+
+def stop_of(response: Any, called: bool) -> Stop:
+    reason = text_at(response, ("incomplete_details.reason",))
+    return _INCOMPLETE.get(reason, "tool_use" if called else "end")
+
+
+def _words(item: Json, where: str, losses: Losses) -> Iterator[Text]:
+    for part in objects_at(item, "content"):
+        yield Text(text_at(part, ("text", "refusal")), refusal=part.get("type") == "refusal", where=where)
+        if part.get("annotations"):
+            losses.note("citations", where, hint=True)
+
+
+def write(answer: Answer, asked: Asked) -> Json:
+    parts = loose_seals(answer.parts)
+    output = [item(part, answer.id, n) for n, part in enumerate(parts)]
+    return response(answer, asked, output)
+
+
+def response(answer: Answer, asked: Asked, output: list[Json], *, begun: bool = False) -> Json:
+    """The object that whole answers are, and with which streams begin and end."""
+    reason = REASONS.get(answer.stop)
+    done = "incomplete" if reason else "completed"
+    body = asked.body
+    return {
+        "id": renamed(answer.id, "resp_"),
+        "object": "response",
+        "created_at": asked.created,
+        "status": "in_progress" if begun else done,
+        "background": False,
+        "error": None,
+        "incomplete_details": {"reason": reason} if reason and not begun else None,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "metadata": body.get("metadata") or {},
+        "model": answer.model,
+        "output": output,
+        "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
+        "previous_response_id": None,
+        "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
+        "store": False,
+        "temperature": body.get("temperature"),
+        "text": body.get("text") or {"format": {"type": "text"}},
+        "tool_choice": body.get("tool_choice") or "auto",
+        "tools": body.get("tools") or [],
+        "top_p": body.get("top_p"),
+        "truncation": "disabled",
+        "usage": None if begun else usage(answer.usage),
+    }
+
+
+def item(part: Part, id: str, index: int, status: str = "completed") -> Json:
+    """An item of the output, as it is in the end or, with another status, as it begins."""
+    if isinstance(part, ToolUse):
+        return _call(part, status)
+    own = f"{id}_{index}"
+    if isinstance(part, Thinking):
+        summary = [{"type": "summary_text", "text": part.text}] if part.text else []
+        seal = wrap(part.signature, _FAMILY) if part.signature else None
+        return {"id": renamed(own, "rs_"), "type": "reasoning", "summary": summary, "encrypted_content": seal}
+    content = [words(part)] if isinstance(part, Text) and status == "completed" else []
+    head = {"id": renamed(own, "msg_"), "type": "message", "status": status}
+    return {**head, "role": "assistant", "content": content}
+
+
+def words(part: Text) -> Json:
+    if part.refusal:
+        return {"type": "refusal", "refusal": part.text}
+    return {"type": "output_text", "text": part.text, "annotations": [], "logprobs": []}
+
+
+def _call(call: ToolUse, status: str) -> Json:
+    custom = call.kind == "custom"
+    grouped = {"namespace": call.namespace} if call.namespace else {}
+    given = {"input": call.arguments} if custom else {"arguments": call.arguments}
+    return {
+        "id": renamed(call.id, "ctc_" if custom else "fc_"),
+        "type": "custom_tool_call" if custom else "function_call",
+        "status": status,
+        "call_id": renamed(call.id, "call_"),
+        "name": call.name,
+        **grouped,
+        **given,
+    }
+
+
+def usage(used: Usage | None) -> Json:
+    """Cached tokens are part of the input's, reasoning is part of the output's."""
+    said = used or Usage()
+    all_input, output = totals(said)
+    written = said.cache_write + said.cache_write_long
+    return {
+        "input_tokens": all_input,
+        "input_tokens_details": {"cached_tokens": said.cache_read, "cache_write_tokens": written},
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": said.reasoning},
+        "total_tokens": all_input + output,
+    }

@@ -1,0 +1,44 @@
+"""What a target cannot express, and how that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that the target cannot express. It names things and never holds a value."""
+
+    what: str
+    """For a person: "top_k", "the detail of an image"."""
+    where: str
+    """The path in the source: "messages[3].content[0]"."""
+    hint: bool = False
+    """True where the answer should hardly differ: caching, bookkeeping, thoughts of earlier turns."""
+
+
+class Untranslatable(ValueError):
+    """There is no way to ask the target for this; the message is for a person and holds no value."""
+
+    def __init__(self, message: str, losses: Iterable[Loss] = ()) -> None:
+        super().__init__(message)
+        self.losses = list(losses)
+
+
+class Losses(list[Loss]):
+    """Losses as they are met, each once."""
+
+    def note(self, what: str, where: str, *, hint: bool = False) -> None:
+        if (loss := Loss(what, where, hint)) not in self:
+            self.append(loss)
+
+    def rest(
+        self, node: Mapping[str, Any], known: Iterable[str], where: str = "", hints: Iterable[str] = ()
+    ) -> None:
+        """Note each field of an object that nobody reads and is not null; those in `hints` weigh little."""
+        light = frozenset(hints)
+        for key in [key for key in node if key not in frozenset(known)]:
+            if node[key] is not None:
+                self.note(key, f"{where}.{key}" if where else key, hint=key in light)

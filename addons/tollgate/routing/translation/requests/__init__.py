@@ -1,0 +1,1 @@
+"""Requests of each dialect, read into the neutral form and written from it."""

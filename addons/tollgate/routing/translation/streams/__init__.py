@@ -1,0 +1,1 @@
+"""Streamed answers of each dialect: events as pieces of the neutral form, and pieces as events."""

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tollgate.policy import PolicyError, load
+from tollgate.policy.routing import Target
+from tollgate.policy.targets import may_go_to, place_of
+from tollgate.providers import Providers
+
+KEY = "credentials: {k: {env: KEY, hosts: api.openai.com}}\n"
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    file = folder / "p.yaml"
+    file.write_text(text)
+    with pytest.raises(PolicyError) as caught:
+        load([file])
+    return [str(problem).removeprefix(f"{folder}/") for problem in caught.value.problems]
+
+
+def test_targets_and_routes_that_make_sense_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        KEY
+        + "targets:\n  a: {provider: openai, credential: [k, client]}\n"
+        + "  b: {host: vllm.test, dialect: openai-chat}\n"
+        + "route: {targets: [same, a, {target: b, weight: 2}]}\n"
+    )
+
+    assert [choice.target for choice in load([file]).file.route.targets] == ["same", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("targets: {same: {}}", 'p.yaml:1: targets.same: "same" always is'),
+        (
+            "targets: {a: {provider: opnai}}",
+            'p.yaml:1: targets.a: no provider is called "opnai"; did you mean "openai"?',
+        ),
+        ("targets: {a: {provider: bedrock}}", "p.yaml:1: targets.a: bedrock has no host for all"),
+        ("targets: {a: {region: eu}}", "p.yaml:1: targets.a: a region is one of a provider"),
+        ("targets: {a: {host: vllm.test}}", "p.yaml:1: targets.a: nobody knows how vllm.test speaks"),
+        ("targets: {a: {host: x.test, dialect: openai}}", "p.yaml:1: targets.a.dialect: 'openai' is none of"),
+        (
+            "targets: {a: {provider: openai, credential: x}}",
+            "p.yaml:1: targets.a.credential: no credential is",
+        ),
+        (
+            KEY + "targets: {a: {provider: anthropic, credential: k}}",
+            'p.yaml:2: targets.a.credential: "k" may not be sent to api.anthropic.com',
+        ),
+        ("credentials: {client: {env: A, hosts: b}}", 'p.yaml:1: credentials.client: "client" always is'),
+        (
+            "targets: {fast: {}}\nroute: {targets: [fats]}",
+            'p.yaml:2: route.targets[0]: no target is called "fats"',
+        ),
+        (
+            "targets: {fast: {}}\nrules: [{name: r, set: {route: {targets: [fats]}}}]",
+            'p.yaml:2: rules[0].set.route.targets[0]: no target is called "fats"; did you mean "fast"?',
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    [problem] = problems(tmp_path, text)
+
+    assert problem.startswith(said)
+
+
+def test_a_known_host_needs_no_provider() -> None:
+    provider, host = place_of("a", Target(host="api.groq.com"), Providers.builtin())
+
+    assert provider is not None
+    assert (provider.id, host) == ("groq", "api.groq.com")
+
+
+def test_hosts_of_ones_own_do_not_hide_the_providers_usual_one(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        'hosts: [{host: "*.gateway.test", provider: anthropic}]\ntargets: {a: {provider: anthropic}}\n'
+    )
+
+    assert load([file]).file.targets["a"].provider == "anthropic"
+
+
+def test_a_target_without_a_place_stays_where_the_client_wanted() -> None:
+    assert place_of("a", Target(model="x"), Providers.builtin()) == (None, "")
+
+
+def test_a_credential_goes_to_its_hosts_only() -> None:
+    assert may_go_to(["*.openai.azure.com"], "acme.openai.azure.com")
+    assert not may_go_to(["api.openai.com"], "api.openai.com.evil.test")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.routes import call_of, runtime
+from tollgate.calls import Call
+from tollgate.routing.addon import Routing
+
+ROUTE = {"targets": ["t", "same"]}
+
+
+async def planned(mode: str = "enforce", **policy: Any) -> Call:
+    addon = Routing()
+    told = runtime(**policy)
+    addon.llm_prepare(told)
+    addon.llm_setup(told)
+    call = call_of({"mode": mode, "route": policy.get("route", {})})
+    await addon.llm_request(call)
+    return call
+
+
+async def test_a_call_without_a_route_is_left_alone() -> None:
+    call = await planned()
+
+    assert (call.plan, call.verdicts) == ((), [])
+
+
+async def test_a_call_with_a_route_has_its_plan_and_why() -> None:
+    call = await planned(targets={"t": {"provider": "openai", "model": "m"}}, route=ROUTE)
+
+    assert [target.name for target in call.plan] == ["t", "same"]
+    [verdict] = call.verdicts
+    assert (verdict.room, verdict.action, verdict.code) == ("routing", "allow", "routed")
+    assert verdict.reason == "priority: t (m), then same"
+
+
+async def test_observe_only_says_what_would_be() -> None:
+    call = await planned("observe", targets={"t": {"provider": "openai"}}, route=ROUTE)
+
+    assert call.plan == ()
+    assert [(v.action, v.code) for v in call.verdicts] == [("observe", "would_route")]
+
+
+async def test_before_its_setup_it_cannot_route() -> None:
+    with pytest.raises(RuntimeError, match="llm_prepare"):
+        await Routing().llm_request(call_of({"route": {"retries": 1}}))
+
+
+def test_a_target_without_a_place_stops_the_policy() -> None:
+    with pytest.raises(ValueError, match="no host for all"):
+        Routing().llm_prepare(runtime(targets={"t": {"provider": "bedrock"}}))
