@@ -23,8 +23,9 @@ MAY_USE = {
     "trail": SHARED,
     "upstream": SHARED,
     "dlp": SHARED,
+    "routing": SHARED,
     "gate": {*SHARED, "access", "dlp", "trail", "upstream"},
-    "cli": {*SHARED, "dlp", "gate", "trail", "upstream"},
+    "cli": {*SHARED, "dlp", "gate", "routing", "trail", "upstream"},
 }
 """Rooms never import each other: they meet in calls/. The gate and the command put them together."""
 

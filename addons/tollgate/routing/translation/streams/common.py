@@ -11,7 +11,7 @@ import orjson
 from tollgate.calls import Event, Usage
 from tollgate.dialects import Dialect
 from tollgate.dialects.base import json_of
-from tollgate.routing.translation.codec import fault
+from tollgate.routing.translation.faults import fault
 from tollgate.routing.translation.loss import Losses
 from tollgate.routing.translation.neutral import (
     Begin,
