@@ -62,7 +62,7 @@ class StreamDecoder:
             return
         document = json_of(event)
         if document is None:
-            self.complete = self.complete or event.data.strip() == b"[DONE]"
+            yield from self.read_other(event)
         else:
             yield from self.read(document, event.name)
             yield from self._used(document)
@@ -84,6 +84,10 @@ class StreamDecoder:
         if not self._over:
             self._over = True
             yield failure
+
+    def read_other(self, event: Event) -> Iterable[Delta]:
+        """What an event means that is no JSON object: mostly nothing."""
+        return ()
 
     def _used(self, document: Any) -> Iterator[Delta]:
         usage = self.dialect.usage(document, self._usage)
