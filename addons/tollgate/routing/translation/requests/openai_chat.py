@@ -82,9 +82,14 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
 
 def _reasoning(body: Mapping[str, Any]) -> Reasoning:
     """OpenAI's field, or OpenRouter's: https://openrouter.ai/docs/use-cases/reasoning-tokens"""
-    effort, budget = text_at(body, ("reasoning_effort", "reasoning.effort")), find(body, "reasoning.max_tokens")
+    effort, budget = (
+        text_at(body, ("reasoning_effort", "reasoning.effort")),
+        find(body, "reasoning.max_tokens"),
+    )
     on = effort != "none" if effort else True if budget else find(body, "reasoning.enabled")
-    return Reasoning(on, effort, budget, where="reasoning_effort" if "reasoning_effort" in body else "reasoning")
+    return Reasoning(
+        on, effort, budget, where="reasoning_effort" if "reasoning_effort" in body else "reasoning"
+    )
 
 
 def _add(messages: list[Message], node: Json, where: str, losses: Losses) -> None:
