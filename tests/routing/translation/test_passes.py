@@ -144,6 +144,14 @@ def test_marks_for_the_cache_are_noted() -> None:
     assert [loss.where for loss in losses] == ["p", "t"]
 
 
+def test_how_closely_to_look_is_noted_in_results_too() -> None:
+    close = Media("image", detail="high", where="i")
+    request, losses = of(Media("image", detail="auto"), Text("x"), ToolResult("1", [close])), Losses()
+    passes.note_detail(request, losses)
+
+    assert losses == [Loss("how closely to look", "i", hint=True)]
+
+
 def test_arguments_keep_their_numbers_as_they_were_written() -> None:
     losses = Losses()
     text = '{"big":12345678901234567890123,"one":1.0}'

@@ -34,6 +34,7 @@ from tollgate.routing.translation.passes import (
     effort_of,
     json_text,
     note_caching,
+    note_detail,
     split_system,
 )
 from tollgate.routing.translation.schemas import from_openapi
@@ -249,6 +250,7 @@ def write(request: Request, losses: Losses) -> Json:
     if thinking := _written_reasoning(request):
         settings.put(body, "generationConfig.thinkingConfig", thinking)
     note_caching(request, losses)
+    note_detail(request, losses)
     return body
 
 
