@@ -91,7 +91,7 @@ class StreamDecoder:
 
     def _used(self, document: Any) -> Iterator[Delta]:
         usage = self.dialect.usage(document, self._usage)
-        if usage is not None and usage is not self._usage and not self._over:
+        if usage is not None and usage != self._usage and not self._over:
             self._usage = usage
             yield Used(usage)
 
