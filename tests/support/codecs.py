@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from multidict import CIMultiDict
 
+from simulator.behaviour import Behaviour
 from simulator.exchange import Answer as Simulated
 from support.targets import MODELS, PATHS, ask
 from tollgate.calls import Event
@@ -19,7 +20,6 @@ from tollgate.routing.translation.neutral import Answer, Delta, Request
 from tollgate.routing.translation.registry import CODECS
 from tollgate.routing.translation.session import Conversation
 from tollgate.routing.translation.toolnames import ToolNames
-from simulator.behaviour import Behaviour
 
 JSON = {"content-type": "application/json"}
 

@@ -71,9 +71,9 @@ def translate(
 def guess(data: bytes, source: str) -> What:
     """What a file of that dialect holds: a stream by its framing, an answer by what only answers have."""
     _known(source)
-    if framing_of("", data[:64], dialect(source).framing):
-        if data.lstrip()[:1] != b"{" or data.count(b"\n{"):
-            return What.STREAM
+    framing = framing_of("", data[:64], dialect(source).framing)
+    if framing and (data.lstrip()[:1] != b"{" or b"\n{" in data):
+        return What.STREAM
     document = orjson.loads(data)
     return What.ANSWER if isinstance(document, dict) and _ANSWERS & document.keys() else What.REQUEST
 

@@ -22,6 +22,7 @@ from tollgate.routing.translation.neutral import (
     Request,
     Setting,
     Signature,
+    Stop,
     Text,
     Thinking,
     Tool,
@@ -160,10 +161,10 @@ def test_an_answer_survives_the_neutral_form(dialect: str, data: st.DataObject) 
     texts = [Text(text) for text in data.draw(st.lists(words, max_size=1))]
     call = st.builds(ToolUse, ids, names, objects.map(lambda o: orjson.dumps(o).decode()))
     calls = data.draw(st.lists(call, max_size=2))
-    stop = "tool_use" if calls else data.draw(st.sampled_from(["end", "length", "refusal"]))
+    stop: Stop = "tool_use" if calls else data.draw(st.sampled_from(["end", "length", "refusal"]))
     answer = Answer(
         "id_1", "m", [*thoughts, *texts, *calls], stop, usage=Usage(input=3, cache_read=2, output=5)
-    )  # type: ignore[arg-type]
+    )
     document = write_answer(dialect, answer)
     again, losses = read_answer(dialect, document)
 

@@ -13,7 +13,8 @@ def test_settings_are_read_where_they_stand_and_null_is_none() -> None:
 
 
 def test_settings_are_written_within_what_the_target_takes() -> None:
-    losses, body = Losses(), {"config": {"other": 1}}
+    losses = Losses()
+    body: dict[str, object] = {"config": {"other": 1}}
     given = {"temperature": Setting(1.5, "t"), "stop": Setting(["a", "b", "c"], "s"), "n": Setting(3, "n")}
     write(given, TABLE, body, losses)
 
@@ -22,7 +23,8 @@ def test_settings_are_written_within_what_the_target_takes() -> None:
 
 
 def test_what_has_no_place_is_lost_unless_it_says_nothing() -> None:
-    losses, body = Losses(), {}
+    losses = Losses()
+    body: dict[str, object] = {}
     write(
         {"top_k": Setting(5, "top_k"), "user": Setting("u", "user"), "store": Setting(False, "store")},
         TABLE,

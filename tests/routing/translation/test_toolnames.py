@@ -1,6 +1,7 @@
 from tollgate.routing.translation.neutral import (
     Choice,
     Close,
+    Delta,
     Message,
     More,
     Open,
@@ -100,7 +101,7 @@ def test_a_streamed_call_of_a_free_text_tool_comes_in_one_piece() -> None:
     names = ToolNames(custom=False)
     names.rename(codex())
     restorer = ToolRestorer(names)
-    pieces = [Open(ToolUse("1", "functions__exec")), More('{"inp'), More('ut":"ls"}'), Close()]
+    pieces: list[Delta] = [Open(ToolUse("1", "functions__exec")), More('{"inp'), More('ut":"ls"}'), Close()]
     told = [delta for piece in pieces for delta in restorer.feed(piece)]
 
     assert told == [Open(ToolUse("1", "exec", "", "custom", "functions")), More("ls"), Close()]

@@ -1,6 +1,6 @@
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
-from tollgate.routing.translation.neutral import Answer, Media, Signature, Text, Thinking, ToolUse
+from tollgate.routing.translation.neutral import Answer, Media, Part, Signature, Text, Thinking, ToolUse
 from tollgate.routing.translation.signatures import unwrap
 
 
@@ -34,7 +34,7 @@ def test_what_an_answer_says() -> None:
 
 
 def test_an_answer_as_the_client_gets_it() -> None:
-    parts = [
+    parts: list[Part] = [
         Thinking("why"),
         Thinking("", Signature("openai", "e"), redacted=True),
         Text("a"),
@@ -42,7 +42,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
         ToolUse("call_2", "t", "{broken"),
     ]
     used = Usage(input=3, cache_read=2, cache_write=1, output=4, reasoning=5)
-    told = write_answer("anthropic-messages", Answer("chatcmpl-1", "m", [*parts], "malformed", "END", used))
+    told = write_answer("anthropic-messages", Answer("chatcmpl-1", "m", parts, "malformed", "END", used))
     blocks = told["content"]
 
     assert (told["id"], told["type"], told["role"]) == ("msg_1", "message", "assistant")

@@ -2,7 +2,7 @@ from base64 import b64decode, b64encode
 
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
-from tollgate.routing.translation.neutral import Answer, Media, Signature, Text, Thinking, ToolUse
+from tollgate.routing.translation.neutral import Answer, Media, Part, Signature, Text, Thinking, ToolUse
 from tollgate.routing.translation.signatures import unwrap
 
 
@@ -27,7 +27,7 @@ def test_what_an_answer_says() -> None:
 
 
 def test_an_answer_as_the_client_gets_it() -> None:
-    parts = [
+    parts: list[Part] = [
         Thinking("why"),
         Thinking("", Signature("anthropic", "r"), redacted=True),
         Text("a"),
@@ -35,7 +35,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
         Media("image"),
     ]
     used = Usage(input=3, cache_read=2, cache_write_long=1, output=4)
-    told = write_answer("bedrock-converse", Answer("1", "m", [*parts], "refusal", usage=used))
+    told = write_answer("bedrock-converse", Answer("1", "m", parts, "refusal", usage=used))
     content = told["output"]["message"]["content"]
 
     assert (

@@ -2,7 +2,7 @@ import pytest
 
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
-from tollgate.routing.translation.neutral import Answer, Media, Signature, Text, Thinking, ToolUse
+from tollgate.routing.translation.neutral import Answer, Media, Part, Signature, Text, Thinking, ToolUse
 from tollgate.routing.translation.signatures import unwrap
 
 
@@ -48,7 +48,7 @@ def test_why_it_ended(document: object, stop: str) -> None:
 
 
 def test_an_answer_as_the_client_gets_it() -> None:
-    parts = [
+    parts: list[Part] = [
         Thinking("why", Signature("anthropic", "s")),
         Text("a"),
         ToolUse("toolu_1", "t", '{"n":1.0}', signature=Signature("gemini", "g")),
@@ -56,7 +56,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
         Media("image"),
     ]
     used = Usage(input=3, cache_read=2, output=4, reasoning=5)
-    told = write_answer("gemini", Answer("id", "m", [*parts], "length", usage=used))
+    told = write_answer("gemini", Answer("id", "m", parts, "length", usage=used))
     candidate = told["candidates"][0]
     thought, text, call, broken = candidate["content"]["parts"]
 

@@ -1,6 +1,6 @@
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
-from tollgate.routing.translation.neutral import Answer, Signature, Text, Thinking, ToolUse
+from tollgate.routing.translation.neutral import Answer, Part, Signature, Text, Thinking, ToolUse
 
 
 def test_what_an_answer_says() -> None:
@@ -28,7 +28,7 @@ def test_an_answer_that_says_nothing() -> None:
 
 
 def test_an_answer_as_the_client_gets_it() -> None:
-    parts = [
+    parts: list[Part] = [
         Thinking("why"),
         Text("a"),
         Text("no", refusal=True),
@@ -36,7 +36,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
         ToolUse("toolu_2", "sh", "ls", "custom"),
     ]
     used = Usage(input=3, cache_read=2, cache_write=1, output=4, reasoning=5)
-    told = write_answer("openai-chat", Answer("msg_1", "m", [*parts], "refusal", usage=used))
+    told = write_answer("openai-chat", Answer("msg_1", "m", parts, "refusal", usage=used))
     message = told["choices"][0]["message"]
 
     assert (told["id"], told["object"], told["created"], told["model"]) == (

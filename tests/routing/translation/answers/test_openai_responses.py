@@ -1,6 +1,6 @@
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
-from tollgate.routing.translation.neutral import Answer, Signature, Text, Thinking, ToolUse
+from tollgate.routing.translation.neutral import Answer, Part, Signature, Text, Thinking, ToolUse
 from tollgate.routing.translation.signatures import unwrap
 
 
@@ -49,7 +49,7 @@ def test_why_it_is_incomplete() -> None:
 
 
 def test_an_answer_as_the_client_gets_it() -> None:
-    parts = [
+    parts: list[Part] = [
         Thinking("why", Signature("anthropic", "s")),
         Thinking("unsigned"),
         Text("a"),
@@ -59,7 +59,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
     ]
     asked = {"instructions": "brief", "tools": [{"type": "function"}], "parallel_tool_calls": False}
     used = Usage(input=3, cache_read=2, output=4, reasoning=5)
-    told = write_answer("openai-responses", Answer("msg_1", "m", [*parts], usage=used), asked)
+    told = write_answer("openai-responses", Answer("msg_1", "m", parts, usage=used), asked)
     output = told["output"]
 
     assert (told["id"], told["created_at"], told["status"]) == ("resp_1", 7, "completed")

@@ -9,6 +9,7 @@ from tollgate.routing.translation.neutral import (
     Format,
     Media,
     Message,
+    Part,
     Reasoning,
     Request,
     Setting,
@@ -225,7 +226,7 @@ def test_media_that_cannot_be_said_are_told_as_text() -> None:
 
 
 def test_an_assistant_says_text_refusals_and_calls() -> None:
-    parts = [
+    parts: list[Part] = [
         Thinking("why"),
         Text("a"),
         Text("b"),

@@ -90,10 +90,8 @@ def test_servers_that_give_whole_calls_without_index_or_id() -> None:
         ],
     )
 
-    assert [delta.part.id for delta in deltas if isinstance(delta, Open)] == [
-        "call_chatcmpl-1_0",
-        "call_chatcmpl-1_1",
-    ]  # type: ignore[union-attr]
+    opened = [delta.part for delta in deltas if isinstance(delta, Open)]
+    assert opened == [ToolUse("call_chatcmpl-1_0", "t"), ToolUse("call_chatcmpl-1_1", "t")]
     assert deltas[-2:] == [Finish("tool_use"), Done()]
 
 
