@@ -10,6 +10,7 @@ from mitmproxy import version as mitmproxy_version
 from tollgate import __version__
 from tollgate.cli import cache, cost, dlp, policy, route
 from tollgate.cli.report import report
+from tollgate.cli.translate import translate
 from tollgate.cli.up import up
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(report)
+app.command()(translate)
 app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
 app.add_typer(cost.app, name="cost")
