@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +148,38 @@ async def test_while_the_ledger_cannot_be_written_nothing_is_granted_and_nothing
     assert heard.till.healthy
     assert [report.partition(" be ")[0].rpartition(" ")[2] for report in heard.reports] == ["cannot", "can"]
     assert heard.till.lost == 0
+
+
+async def test_a_ledger_that_stays_broken_is_tried_now_and_then(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY", 0.1)
+    tries: list[float] = []
+    failed = heard.till._failed
+
+    def fails(*told: Any, **more: Any) -> None:
+        tries.append(time.monotonic())
+        failed(*told, **more)
+
+    monkeypatch.setattr(heard.till, "_failed", fails)
+    break_ledger(heard.path)
+    heard.till.settle(Settlement("1", [entry("1")]))
+    await until(lambda: len(tries) >= 3)
+    mend_ledger(heard.path)
+    await until(lambda: heard.till.healthy)
+
+    assert min(after - before for before, after in pairwise(tries)) >= 0.1
+
+
+async def test_a_thread_that_is_gone_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 0.05)
+    till = tills.make_till(tmp_path / "ledger.sqlite")
+    till.close()
+
+    with pytest.raises(StateError, match=r"did not answer in 0\.05 s"):
+        await till.reserve("1", 1, CLAIMS)
 
 
 async def test_what_cannot_be_written_when_it_closes_is_lost_and_counted(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tollgate.cost import ledger
 from tollgate.cost.budgets import Share
 from tollgate.cost.ledger import Entry
 from tollgate.store import StateError
-from tollgate.store.purses import Claim, Reserved, SqlitePurses
+from tollgate.store.purses import Claim, Purses, Reserved, SqlitePurses
 from tollgate.store.sqlite import open_sqlite
 
 GATHER = 0.05
@@ -35,6 +35,8 @@ BEAT = 10.0
 """Seconds between two signs of life."""
 CLEAN = 3600.0
 """Seconds between two looks for what is too old."""
+LONGEST = 20.0
+"""Seconds that a reservation may take; other processes may hold the file for some."""
 MOST = 50_000
 """Settled calls that may wait while the disk is full; about a kilobyte each."""
 
@@ -102,7 +104,7 @@ class Till:
         self._report = report
         self._clock = clock
         self._database = open_sqlite(path, ledger.SCRIPT, "ledger")
-        self._purses = SqlitePurses(self._database)
+        self._purses: Purses = SqlitePurses(self._database)
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._urgent = threading.Event()
@@ -121,7 +123,11 @@ class Till:
         told: asyncio.Future[Reserved] = self._loop.create_future()
         self._queue.put(_Reservation(call, amount, claims, told))
         self._urgent.set()
-        return await told
+        try:
+            async with asyncio.timeout(LONGEST):
+                return await told
+        except TimeoutError as e:
+            raise StateError(f"The ledger {self.path} did not answer in {LONGEST} s.") from e
 
     def settle(self, settlement: Settlement) -> None:
         """Take note of a call that is over."""
@@ -147,8 +153,8 @@ class Till:
         jobs = self._collect()
         self._late += [job for job in jobs if isinstance(job, Settlement) and job.entries]
         wanted = [job for job in jobs if isinstance(job, _Reservation) or (job and not job.entries)]
-        if self._late:
-            self._due = min(self._due, time.monotonic() + GATHER)
+        if self._late and self._due == math.inf:
+            self._due = time.monotonic() + GATHER
         last = None in jobs
         if wanted or last or time.monotonic() >= self._next:
             self._work(wanted, last=last)
@@ -260,7 +266,10 @@ class Till:
         self._late += [job for job in wanted if isinstance(job, Settlement)]
         kept = 0 if last else MOST
         self.lost += len(self._late[kept:])
-        self._late, self._due = self._late[:kept], time.monotonic() + RETRY
+        self._late = self._late[:kept]
+        again = time.monotonic() + RETRY
+        self._due = again if self._late else math.inf
+        self._beat, self._clean = max(self._beat, again), max(self._clean, again)
         message = f"The ledger {self.path} cannot be written: {error}."
         if self.healthy:
             self.healthy = False

@@ -88,7 +88,7 @@ class Purse(NamedTuple):
 
 
 class Purses(Protocol):
-    """Counters and reservations, wherever they are kept. Every method is atomic by itself."""
+    """Counters and reservations, wherever they are kept."""
 
     def reserve(self, call: str, amount: int, claims: Sequence[Claim], now: float) -> Reserved:
         """Hold an amount of each claim's purse for a call, or of none; again, in place of what it held."""
@@ -104,6 +104,15 @@ class Purses(Protocol):
 
     def leave(self) -> None:
         """This process ends, and holds nothing any more."""
+
+    def correct(self, purse: str, difference: int) -> None:
+        """Change what is spent of a purse, if it is still there."""
+
+    def forget(self, before: float) -> None:
+        """Remove the purses whose window closed before that moment."""
+
+    def undone(self) -> None:
+        """What the last calls did was rolled back."""
 
 
 class SqlitePurses:
@@ -136,7 +145,6 @@ class SqlitePurses:
         return spent
 
     def correct(self, purse: str, difference: int) -> None:
-        """Change what is spent of a purse, if it is still there."""
         self._database.execute("UPDATE purses SET spent = spent + ? WHERE purse = ?", (difference, purse))
 
     def beat(self, now: float) -> None:
@@ -148,11 +156,9 @@ class SqlitePurses:
         self._database.execute(_ORPHANS)
 
     def forget(self, before: float) -> None:
-        """Remove the purses whose window closed before that moment."""
         self._database.execute("DELETE FROM purses WHERE ends < ?", (before,))
 
     def undone(self) -> None:
-        """The transaction around the last calls was rolled back."""
         self._renewed = 0.0
 
     def _live(self, now: float) -> None:
