@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -186,38 +187,25 @@ def spots(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(broken_requests(), st.sampled_from(TARGETS))
-def test_a_request_of_a_wrong_form_is_translated_or_refused_but_nothing_else(
-    broken: Any, target: str
-) -> None:
+def test_a_request_of_a_wrong_form_is_translated_or_refused(broken: Any, target: str) -> None:
     source, body = broken
-    try:
+    with suppress(Untranslatable):
         translate(source, target, body)
-    except Untranslatable as e:
-        assert str(e)
+
+
+BAD_SCHEMA = {"textFormat": {"structure": {"jsonSchema": {"schema": "{"}}}}
 
 
 @pytest.mark.parametrize(
     ("source", "body", "said"),
     [
-        (
-            "openai-chat",
-            {"messages": [{"role": "function", "content": "x"}]},
-            r"messages\[0\].role must be one of",
-        ),
-        (
-            "openai-chat",
-            {"messages": [], "tool_choice": "maybe"},
-            "tool_choice must be one of auto, none, required",
-        ),
-        ("openai-chat", {"messages": [], "stop": [1]}, "stop must be a list of texts"),
-        (
-            "gemini",
-            {"contents": [], "generationConfig": {"topK": "5"}},
-            "generationConfig.topK must be a number",
-        ),
+        ("openai-chat", {"messages": [{"role": "function"}]}, r"messages\[0\].role must be one of"),
+        ("openai-chat", {"tool_choice": "maybe"}, "tool_choice must be one of auto, none, required"),
+        ("openai-chat", {"stop": [1]}, "stop must be a list of texts"),
+        ("gemini", {"generationConfig": {"topK": "5"}}, "generationConfig.topK must be a number"),
         (
             "bedrock-converse",
-            {"outputConfig": {"textFormat": {"structure": {"jsonSchema": {"schema": "{"}}}}},
+            {"outputConfig": BAD_SCHEMA},
             "the schema in outputConfig.textFormat is no JSON",
         ),
     ],
