@@ -241,9 +241,11 @@ async def test_a_plan_that_stays_where_the_client_wanted_is_followed(
     tmp_path: Path, provider: Provider
 ) -> None:
     route = {"models": {"gpt-6": "gpt-6-mini"}, "headers": {"set": {"x-team": "a"}}}
-    async with tollgate(tmp_path, provider, {"route": route}) as proxy:
-        async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
-            assert response.status == 200
+    async with (
+        tollgate(tmp_path, provider, {"route": route}) as proxy,
+        proxy.client().post(CHAT, json=chat(), headers=KEY) as response,
+    ):
+        assert response.status == 200
 
     [entry] = provider.simulator.journal.entries
     assert json.loads(entry.body)["model"] == "gpt-6-mini"
@@ -255,9 +257,11 @@ async def test_a_plan_that_leads_elsewhere_is_refused(tmp_path: Path, provider: 
         "targets": {"v": {"host": "vllm.test", "dialect": "openai-chat"}},
         "route": {"targets": ["v"]},
     }
-    async with tollgate(tmp_path, provider, policy) as proxy:
-        async with proxy.client().post(CHAT, json=chat(), headers=KEY) as response:
-            told = await response.json()
+    async with (
+        tollgate(tmp_path, provider, policy) as proxy,
+        proxy.client().post(CHAT, json=chat(), headers=KEY) as response,
+    ):
+        told = await response.json()
 
     assert (response.status, provider.simulator.journal.entries) == (400, [])
     assert "cannot route this call" in told["error"]["message"]

@@ -22,6 +22,8 @@ BLOCK: Shape = (
     {"toolResult": {"toolUseId": str, "content": list, "status?": str}},
     {"image": dict},
     {"document": dict},
+    {"audio": dict},
+    {"video": dict},
     {"reasoningContent": dict},
     {"cachePoint": {"type": str, "ttl?": str}},
     {"text": str},

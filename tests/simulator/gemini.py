@@ -19,7 +19,7 @@ JSON_ARRAY = "application/json; charset=UTF-8"
 SIGNED: dict[str, Shape] = {"thought?": bool, "thoughtSignature?": str}
 PART: Shape = (
     {"functionCall": {"name": str, "args?": dict, "id?": str}, **SIGNED},
-    {"functionResponse": {"name": str, "response": dict, "id?": str}, **SIGNED},
+    {"functionResponse": {"name": str, "response": dict, "id?": str, "parts?": [dict]}, **SIGNED},
     {"inlineData": {"mimeType": str, "data": str, "displayName?": str}, **SIGNED},
     {"fileData": {"fileUri": str, "mimeType?": str}, **SIGNED},
     {"text": str, **SIGNED},
@@ -41,7 +41,9 @@ REQUEST: dict[str, Shape] = {
         "frequencyPenalty?": int | float,
         "maxOutputTokens?": int,
         "presencePenalty?": int | float,
+        "logprobs?": int,
         "responseJsonSchema?": object,
+        "responseLogprobs?": bool,
         "responseMimeType?": str,
         "responseSchema?": dict,
         "seed?": int,

@@ -9,6 +9,7 @@ from mitmproxy import version as mitmproxy_version
 
 from tollgate import __version__
 from tollgate.cli import dlp, policy, route
+from tollgate.cli.translate import translate
 from tollgate.cli.up import up
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     help="A forward proxy for LLM traffic: inspected, governed and recorded.",
 )
 app.command()(up)
+app.command()(translate)
 app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
 app.add_typer(route.app, name="route")

@@ -10,9 +10,8 @@ from multidict import CIMultiDict
 
 from tollgate.calls import Event, Usage
 from tollgate.dialects import Dialect
-from tollgate.dialects.base import json_of
 from tollgate.routing.translation.loss import Losses
-from tollgate.routing.translation.neutral import Answer, Delta, Fail, Request
+from tollgate.routing.translation.neutral import Answer, Delta, Request
 
 type Json = dict[str, Any]
 
@@ -70,28 +69,6 @@ class Codec:
     encoder: Callable[[Asked, bool], Encoder] | None = None
     """Made with the request, and whether the client wants to know the usage."""
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def fault(dialect: Dialect, event: Event) -> Fail | None:
-    """The error that an event tells, in the words of the target; None for any other event."""
-    if not (code := dialect.stream_error(event)):
-        return None
-    return Fail(message_of(json_of(event)) or "The provider ended its answer with an error.", code)
-
-
-_MESSAGES = ("error", "message", "delta", "response")
-
-
-def message_of(document: Any) -> str:
-    """The sentence of an error, wherever the dialect has it: {"error": {"message": …}}, {"message": …}."""
-    if isinstance(document, str):
-        return document
-    if not isinstance(document, dict):
-        return ""
-    if isinstance(message := document.get("message"), str) and message:
-        return message
-    inner = (message_of(document[name]) for name in _MESSAGES if isinstance(document.get(name), dict | str))
-    return next(filter(None, inner), "")
 
 
 def totals(usage: Usage | None) -> tuple[int, int]:

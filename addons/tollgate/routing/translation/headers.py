@@ -33,6 +33,11 @@ def translated(headers: Mapping[str, str], source: str) -> dict[str, str]:
     return kept | _as_openai(headers) if source.startswith("openai") else kept
 
 
+def json_headers(headers: Mapping[str, str], source: str) -> dict[str, str]:
+    """The same for a body of JSON."""
+    return {"content-type": "application/json", **translated(headers, source)}
+
+
 def created(headers: Mapping[str, str]) -> int:
     """When the answer was given, in seconds since 1970; 0 where its headers do not say."""
     return int(moment.timestamp()) if (moment := _now(headers)) else 0

@@ -37,7 +37,7 @@ class Losses(list[Loss]):
     def rest(
         self, node: Mapping[str, Any], known: Iterable[str], where: str = "", hints: Iterable[str] = ()
     ) -> None:
-        """Note each field of an object that nobody reads, unless it is null; those in `hints` weigh little."""
+        """Note each field that nobody reads, unless it is null; those in `hints` weigh little."""
         light = frozenset(hints)
         for key in [key for key in node if key not in frozenset(known)]:
             if node[key] is not None:

@@ -160,7 +160,7 @@ class Setting:
     """A plain value, and where it stood."""
 
     value: Any
-    where: str
+    where: str = _where()
 
 
 @dataclass(slots=True)

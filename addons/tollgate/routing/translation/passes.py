@@ -72,7 +72,7 @@ def drop_files(request: Request) -> None:
 
     What is left of them is nothing that a dialect could write, so it is noted there.
     """
-    for part in (part for message in request.messages for part in message.parts):
+    for part in _every_part(request):
         for media in part.parts if isinstance(part, ToolResult) else (part,):
             if isinstance(media, Media):
                 media.file = ""
@@ -148,17 +148,23 @@ def restrict(request: Request) -> tuple[list[Tool], Choice | None]:
     return offered, replace(choice, only=[])
 
 
-def note_lost(parts: Iterable[Any], losses: Losses, has: str, say: str) -> None:
-    """Note, of each that has it set, a field that the target has no room for."""
-    for part in parts:
-        if getattr(part, has, None):
-            losses.note(say, part.where, hint=True)
-
-
 def note_caching(request: Request, losses: Losses) -> None:
     """For dialects without marks for the cache."""
-    every = (part for message in request.messages for part in message.parts)
-    note_lost([*every, *request.tools], losses, "cache", "a mark for the prompt cache")
+    for part in [*_every_part(request), *request.tools]:
+        if getattr(part, "cache", ""):
+            losses.note("a mark for the prompt cache", part.where, hint=True)
+
+
+def note_detail(request: Request, losses: Losses) -> None:
+    """For dialects that look at all images alike."""
+    for part in _every_part(request):
+        for media in part.parts if isinstance(part, ToolResult) else (part,):
+            if isinstance(media, Media) and media.detail not in ("", "auto"):
+                losses.note("how closely to look", media.where, hint=True)
+
+
+def _every_part(request: Request) -> list[Part]:
+    return [part for message in request.messages for part in message.parts]
 
 
 def arguments(call: ToolUse, losses: Losses) -> Any:

@@ -12,7 +12,7 @@ import orjson
 
 from tollgate.calls import Headers
 from tollgate.dialects import dialect
-from tollgate.routing.translation import passes
+from tollgate.routing.translation import embeddings, passes
 from tollgate.routing.translation.answers import anthropic as anthropic_answers
 from tollgate.routing.translation.answers import bedrock as bedrock_answers
 from tollgate.routing.translation.answers import cohere as cohere_answers
@@ -30,7 +30,7 @@ from tollgate.routing.translation.requests import gemini as gemini_requests
 from tollgate.routing.translation.requests import ollama as ollama_requests
 from tollgate.routing.translation.requests import openai_chat as chat_requests
 from tollgate.routing.translation.requests import openai_responses as responses_requests
-from tollgate.routing.translation.session import Session, TranslatedRequest
+from tollgate.routing.translation.session import Conversation, TranslatedRequest
 from tollgate.routing.translation.streams.anthropic import MessagesDecoder, MessagesEncoder
 from tollgate.routing.translation.streams.bedrock import ConverseDecoder, ConverseEncoder
 from tollgate.routing.translation.streams.cohere import CohereDecoder
@@ -138,8 +138,15 @@ CODECS: Mapping[str, Codec] = {
 
 
 def can(source: str, target: str) -> bool:
-    """Whether calls of one dialect can be sent to a target of another, or of its own, without others' seals."""
+    """Whether calls of one dialect can go to a target of another; or of its own, without others' seals."""
+    if source == embeddings.SOURCE:
+        return target in embeddings.TARGETS
     return target in CODECS and source in CODECS and CODECS[source].read_request is not None
+
+
+def dialects() -> tuple[str, ...]:
+    """Every dialect that can be translated to; those that can be translated from come first."""
+    return (*sorted(CODECS, key=lambda name: CODECS[name].read_request is None), embeddings.SOURCE)
 
 
 def request(
@@ -159,23 +166,19 @@ def request(
     """
     if not can(source, target):
         raise Untranslatable(f"{source} cannot be translated to {target}")
+    if source == embeddings.SOURCE:
+        return embeddings.request(target, body, model)
     theirs, ours = CODECS[source], CODECS[target]
     if re.fullmatch(theirs.operations, path) is None:
         raise Untranslatable(f"only whole conversations can be sent to {target}, not calls of {path}")
-    asked, losses = Asked(body, params, headers), Losses()
-    neutral = Request(model, stream)
+    asked, neutral, losses = Asked(body, params, headers), Request(model, stream), Losses()
     assert theirs.read_request
     theirs.read_request(asked, neutral, losses)
     names = _prepare(neutral, theirs, ours, losses)
     content = orjson.dumps(ours.write_request(neutral, losses))
-    return TranslatedRequest(
-        "POST",
-        *ours.address(model, stream),
-        {"content-type": "application/json", **ours.headers},
-        content,
-        losses,
-        session=Session(theirs, ours, asked, names, model, neutral.counted, _id_of(content)),
-    )
+    session = Conversation(theirs, ours, asked, names, model, neutral.counted, _id_of(content))
+    said = {"content-type": "application/json", **ours.headers}
+    return TranslatedRequest("POST", *ours.address(model, stream), said, content, losses, session=session)
 
 
 def _prepare(neutral: Request, theirs: Codec, ours: Codec, losses: Losses) -> ToolNames:

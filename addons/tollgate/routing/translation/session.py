@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from tollgate.calls import Event, Headers
 from tollgate.dialects.paths import text_at
-from tollgate.routing.translation.codec import Asked, Codec, Decoder, Encoder, message_of
-from tollgate.routing.translation.headers import created, translated
+from tollgate.routing.translation.codec import Asked, Codec, Decoder, Encoder
+from tollgate.routing.translation.faults import Told, whole_fault
+from tollgate.routing.translation.headers import created, json_headers
 from tollgate.routing.translation.loss import Loss, Losses
 from tollgate.routing.translation.neutral import Answer, Begin, Delta, Done, Fail, ToolUse
 from tollgate.routing.translation.toolnames import ToolNames, ToolRestorer
 
-type Told = tuple[int, dict[str, str], bytes, list[Loss]]
-"""Status, headers, body, and what could not be told."""
+_OF_THE_WIRE = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection"})
+"""What headers say of bytes as they travelled, not as they are here."""
 
 
 class EventTranslator:
     """The events of a target's stream in, those for the client out; one in gives what it gives, at once."""
 
-    def __init__(self, session: Session, decoder: Decoder, encoder: Encoder, losses: Losses) -> None:
+    def __init__(self, session: Conversation, decoder: Decoder, encoder: Encoder, losses: Losses) -> None:
         self.losses: list[Loss] = losses
         self._model = session.model
         self._decoder = decoder
@@ -67,9 +68,19 @@ class Untouched(EventTranslator):
         return []
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Protocol):
     """One attempt: what the way back needs of the way there."""
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> Told:
+        """A whole answer, or an error, in the source's dialect; ValueError where an answer is no JSON."""
+
+    def events(self, headers: Headers | None = None) -> EventTranslator:
+        """For a streamed answer; its headers say when it was given, and at times its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation(Session):
+    """Of a call that asks a model to go on with a conversation."""
 
     source: Codec
     target: Codec
@@ -83,20 +94,17 @@ class Session:
     """For answers that have none, the same for the same request."""
 
     def answer(self, status: int, headers: Headers, body: bytes) -> Told:
-        """A whole answer, or an error, in the source's dialect; ValueError where an answer is no JSON."""
-        told = translated(headers, self.source.dialect.name)
         if self.source is self.target:
-            return status, {"content-type": "application/json", **told}, body, []
-        if code := _error_code(self.target, status, headers, body):
-            return self._error(status, told, body, code)
+            return status, {n: v for n, v in headers.items() if n.lower() not in _OF_THE_WIRE}, body, []
+        if told := whole_fault(self.target.dialect, self.source.dialect, status, headers, body):
+            return told
         losses = Losses()
         answer = self._read(orjson.loads(body), headers, losses)
         assert self.source.write_answer
         written = self.source.write_answer(answer, replace(self.asked, created=created(headers)))
-        return status, {"content-type": "application/json", **told}, orjson.dumps(written), losses
+        return status, json_headers(headers, self.source.dialect.name), orjson.dumps(written), losses
 
     def events(self, headers: Headers | None = None) -> EventTranslator:
-        """For a streamed answer; its headers say when it was given, and at times its id."""
         if self.source is self.target:
             return Untouched()
         losses = Losses()
@@ -118,44 +126,6 @@ class Session:
 
     def _id(self, headers: Mapping[str, str]) -> str:
         return headers.get("x-amzn-requestid", "") or self.id
-
-    def _error(self, status: int, told: dict[str, str], body: bytes, code: str) -> Told:
-        """The target's own words, in the form in which the client looks for them."""
-        row = self.source.dialect
-        status = _status(status if status >= 400 else 502, row.name)
-        message = message_of(_json(body)) or "The provider answered with an error."
-        written = row.error_body(status, message, code, told.get("request-id", self.id))
-        return status, {**row.error_headers(status, code), **told}, written, []
-
-
-_OVERLOADED = {"anthropic-messages": 529}
-_OWN = {529: 503, 424: 502, 408: 504}
-"""Statuses that some providers have for themselves, and what others say."""
-
-
-def _status(status: int, source: str) -> int:
-    if status in (503, 529):
-        return _OVERLOADED.get(source, 503)
-    return _OWN.get(status, status)
-
-
-_CODES = ("error.status", "error.code", "error.type", "code", "type")
-
-
-def _error_code(target: Codec, status: int, headers: Headers, body: bytes) -> str:
-    """A word for the error that an answer is, with status 200 too; empty for any other answer."""
-    document = _json(body)
-    code = text_at(document, _CODES) or headers.get("x-amzn-errortype", "")
-    if status >= 400:
-        return code.partition(":")[0] or "provider_error"
-    return target.dialect.stream_error(Event(body))
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

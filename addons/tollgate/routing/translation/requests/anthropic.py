@@ -31,6 +31,7 @@ from tollgate.routing.translation.passes import (
     by_turns,
     each,
     json_text,
+    note_detail,
     restrict,
     split_system,
 )
@@ -225,6 +226,7 @@ def write(request: Request, losses: Losses) -> Json:
     body |= {"thinking": thinking} if thinking else {}
     if effort := claude.effort(request):
         settings.put(body, "output_config.effort", effort)
+    note_detail(request, losses)
     return {**body, "stream": True} if request.stream else body
 
 

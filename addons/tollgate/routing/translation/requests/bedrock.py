@@ -34,6 +34,7 @@ from tollgate.routing.translation.passes import (
     by_turns,
     effort_of,
     json_text,
+    note_detail,
     restrict,
     split_system,
 )
@@ -213,6 +214,7 @@ def write(request: Request, losses: Losses) -> Json:
         body["toolConfig"] = {"tools": list(_written_tools(tools)), **_written_choice(choice, losses)}
     if request.format:
         _write_format(request.format, body, losses)
+    note_detail(request, losses)
     return body
 
 

@@ -9,7 +9,14 @@ from tollgate.routing.translation.codec import Json
 from tollgate.routing.translation.loss import Losses
 from tollgate.routing.translation.media import as_text, as_url, left_out
 from tollgate.routing.translation.neutral import Media, Message, Request, Text, Tool, ToolResult, ToolUse
-from tollgate.routing.translation.passes import budget_of, effort_of, note_caching, restrict, text_result
+from tollgate.routing.translation.passes import (
+    budget_of,
+    effort_of,
+    note_caching,
+    note_detail,
+    restrict,
+    text_result,
+)
 from tollgate.routing.translation.settings import Place
 
 _SETTINGS = settings.places(
@@ -48,6 +55,7 @@ def write(request: Request, losses: Losses) -> Json:
         budget = {"token_budget": budget_of(request.reasoning, body.get("max_tokens", _TYPICAL_LIMIT))}
         body["thinking"] = {"type": "disabled"} if effort == "none" else {"type": "enabled", **budget}
     note_caching(request, losses)
+    note_detail(request, losses)
     return body
 
 

@@ -34,6 +34,7 @@ from tollgate.routing.translation.passes import (
     effort_of,
     json_text,
     note_caching,
+    note_detail,
     split_system,
 )
 from tollgate.routing.translation.schemas import from_openapi
@@ -249,6 +250,7 @@ def write(request: Request, losses: Losses) -> Json:
     if thinking := _written_reasoning(request):
         settings.put(body, "generationConfig.thinkingConfig", thinking)
     note_caching(request, losses)
+    note_detail(request, losses)
     return body
 
 
@@ -265,7 +267,8 @@ class _Writer:
     def __init__(self, request: Request, losses: Losses) -> None:
         self._losses = losses
         self._names: dict[str, str] = {}
-        self._signs = re.search(r"gemini-(?:[3-9]|\d\d)", request.model) is not None
+        self._third = re.search(r"gemini-(?:[3-9]|\d\d)", request.model) is not None
+        """Of the third generation or later: calls have to be signed, and results may hold images."""
 
     def contents(self, turns: list[Message]) -> list[Json]:
         written = ((turn.role, list(self._parts(turn.parts))) for turn in turns)
@@ -279,7 +282,7 @@ class _Writer:
                 yield self._call(part, first)
                 first = False
             elif isinstance(part, ToolResult):
-                yield self._result(part)
+                yield from self._result(part)
             elif isinstance(part, Thinking):
                 yield _written_thinking(part)
             elif isinstance(part, Media):
@@ -295,18 +298,20 @@ class _Writer:
         }
         if call.signature:
             written["thoughtSignature"] = wrap(call.signature, _FAMILY)
-        elif first and self._signs:
+        elif first and self._third:
             self._losses.note("the signature of a tool call", call.where, hint=True)
             written["thoughtSignature"] = _UNSIGNED
         return written
 
-    def _result(self, result: ToolResult) -> Json:
+    def _result(self, result: ToolResult) -> Iterator[Json]:
         text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
         name = self._names.get(result.id) or result.name or result.id
         shown = [self._media(part) for part in result.parts if isinstance(part, Media)]
         response = {"error": text} if result.error else _as_response(text)
-        node = {"id": result.id, "name": name, "response": response, **({"parts": shown} if shown else {})}
-        return {"functionResponse": node}
+        within = {"parts": shown} if shown and self._third else {}
+        yield {"functionResponse": {"id": result.id, "name": name, "response": response, **within}}
+        if not within:
+            yield from shown
 
     def _media(self, media: Media) -> Json:
         if media.data:

@@ -9,7 +9,14 @@ from tollgate.routing.translation.codec import Json
 from tollgate.routing.translation.loss import Losses
 from tollgate.routing.translation.media import as_text, left_out
 from tollgate.routing.translation.neutral import Media, Message, Request, Text, ToolResult, ToolUse
-from tollgate.routing.translation.passes import arguments, effort_of, note_caching, restrict, text_result
+from tollgate.routing.translation.passes import (
+    arguments,
+    effort_of,
+    note_caching,
+    note_detail,
+    restrict,
+    text_result,
+)
 
 _SETTINGS = settings.places(
     max_tokens="options.num_predict",
@@ -49,6 +56,7 @@ def write(request: Request, losses: Losses) -> Json:
     if effort := effort_of(request.reasoning):
         body["think"] = effort != "none"
     note_caching(request, losses)
+    note_detail(request, losses)
     return body
 
 

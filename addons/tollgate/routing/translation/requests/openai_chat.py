@@ -61,7 +61,7 @@ _TAKES_NEWER = re.compile(r"(?:.*/)?(?:gpt-[5-9]|o\d)")
 
 _KNOWN = {place.path for place in (*_READ.values(), *_NEWER.values())} | {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format"),
-    "reasoning_effort",
+    *("reasoning_effort", "reasoning"),
 }
 
 # -- reading -----------------------------------------------------------------------------------------------
@@ -71,14 +71,25 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     body = asked.body
     request.settings = settings.read(body, _READ) | settings.read(body, _NEWER)
     request.counted = find(body, "stream_options.include_usage") is True
-    if effort := text_at(body, ("reasoning_effort",)):
-        request.reasoning = Reasoning(effort != "none", effort, where="reasoning_effort")
+    request.reasoning = _reasoning(body)
     request.format = _format(body.get("response_format"))
     request.tools = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(objects_at(body, "tools"))]
     request.choice = _choice(body.get("tool_choice"))
     for n, message in enumerate(objects_at(body, "messages")):
         _add(request.messages, message, f"messages[{n}]", losses)
     losses.rest(body, _KNOWN)
+
+
+def _reasoning(body: Mapping[str, Any]) -> Reasoning:
+    """OpenAI's field, or OpenRouter's: https://openrouter.ai/docs/use-cases/reasoning-tokens"""
+    effort, budget = (
+        text_at(body, ("reasoning_effort", "reasoning.effort")),
+        find(body, "reasoning.max_tokens"),
+    )
+    on = effort != "none" if effort else True if budget else find(body, "reasoning.enabled")
+    return Reasoning(
+        on, effort, budget, where="reasoning_effort" if "reasoning_effort" in body else "reasoning"
+    )
 
 
 def _add(messages: list[Message], node: Json, where: str, losses: Losses) -> None:

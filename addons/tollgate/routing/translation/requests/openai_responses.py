@@ -49,16 +49,17 @@ _SETTINGS = settings.places(
     prompt_cache_retention="prompt_cache_retention",
 )
 _KNOWN = {place.path.partition(".")[0] for place in _SETTINGS.values()} | {
-    *("model", "input", "instructions", "stream", "tools", "tool_choice", "reasoning", "text"),
+    *("model", "input", "instructions", "stream", "tools", "tool_choice", "reasoning", "text", "include"),
 }
 _HINTS = (
     "client_metadata",
-    "include",
     "stream_options",
     "truncation",
     "max_tool_calls",
     "context_management",
 )
+
+_SEALS = "reasoning.encrypted_content"
 
 _STATEFUL = ("previous_response_id", "conversation", "prompt", "background")
 """What stands at the provider, or shall stand there, cannot be had from another."""
@@ -81,6 +82,8 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     items = [{"role": "user", "content": given}] if isinstance(given, str) else objects_at(body, "input")
     for n, item in enumerate(items):
         _add(request, item, f"input[{n}]", losses)
+    if isinstance(wanted := body.get("include"), list) and wanted != [_SEALS]:
+        losses.note("include", "include", hint=True)
     losses.rest(body, _KNOWN, hints=_HINTS)
 
 
@@ -241,7 +244,7 @@ def _format(format: Any) -> Format | None:
 def write(request: Request, losses: Losses) -> Json:
     """Nothing is stored unless the client says so; seals come with the answer, so that they can come back."""
     system, messages = split_system(request)
-    body: Json = {"model": request.model, "store": False, "include": ["reasoning.encrypted_content"]}
+    body: Json = {"model": request.model, "store": False, "include": [_SEALS]}
     body |= {"instructions": "\n\n".join(text.text for text in system)} if system else {}
     body["input"] = [item for message in messages for item in _items(message, losses)]
     _write_settings(request, body, losses)

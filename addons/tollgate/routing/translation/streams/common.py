@@ -11,7 +11,7 @@ import orjson
 from tollgate.calls import Event, Usage
 from tollgate.dialects import Dialect
 from tollgate.dialects.base import json_of
-from tollgate.routing.translation.codec import fault
+from tollgate.routing.translation.faults import fault
 from tollgate.routing.translation.loss import Losses
 from tollgate.routing.translation.neutral import (
     Begin,
@@ -62,7 +62,7 @@ class StreamDecoder:
             return
         document = json_of(event)
         if document is None:
-            self.complete = self.complete or event.data.strip() == b"[DONE]"
+            yield from self.read_other(event)
         else:
             yield from self.read(document, event.name)
             yield from self._used(document)
@@ -85,9 +85,13 @@ class StreamDecoder:
             self._over = True
             yield failure
 
+    def read_other(self, event: Event) -> Iterable[Delta]:
+        """What an event means that is no JSON object: mostly nothing."""
+        return ()
+
     def _used(self, document: Any) -> Iterator[Delta]:
         usage = self.dialect.usage(document, self._usage)
-        if usage is not None and usage is not self._usage and not self._over:
+        if usage is not None and usage != self._usage and not self._over:
             self._usage = usage
             yield Used(usage)
 

@@ -43,6 +43,13 @@ class ChatDecoder(StreamDecoder):
             if reason := text_at(choice, ("finish_reason",)):
                 yield from self.finish(STOPS.get(reason, "end"))
 
+    def read_other(self, event: Event) -> Iterator[Delta]:
+        """Not every server gives a reason to stop; with this, an answer is complete as well."""
+        if event.data is not None and event.data.strip() == b"[DONE]":
+            self.complete = True
+            if not self.finished:
+                yield from self.finish("end")
+
     def _delta(self, delta: Any) -> Iterator[Delta]:
         if thought := text_at(delta, ("reasoning_content", "reasoning")):
             yield from self.to("thought", Thinking())

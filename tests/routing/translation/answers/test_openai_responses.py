@@ -1,0 +1,88 @@
+from support.codecs import read_answer, write_answer
+from tollgate.calls import Usage
+from tollgate.routing.translation.neutral import Answer, Part, Signature, Text, Thinking, ToolUse
+from tollgate.routing.translation.signatures import unwrap
+
+
+def test_what_an_answer_says() -> None:
+    document = {
+        "output": [
+            {
+                "type": "reasoning",
+                "id": "rs",
+                "summary": [{"type": "summary_text", "text": "why"}],
+                "encrypted_content": "e",
+            },
+            {
+                "type": "message",
+                "content": [
+                    {"type": "output_text", "text": "a", "annotations": [{}]},
+                    {"type": "refusal", "refusal": "no"},
+                ],
+            },
+            {"type": "function_call", "call_id": "c", "name": "t", "arguments": "{}"},
+            {"type": "web_search_call"},
+        ],
+        "status": "completed",
+    }
+    answer, losses = read_answer("openai-responses", document)
+
+    assert answer.parts == [
+        Thinking("why", Signature("openai", "e")),
+        Text("a"),
+        Text("no", refusal=True),
+        ToolUse("c", "t", "{}"),
+    ]
+    assert answer.stop == "tool_use"
+    assert [(loss.what, loss.where) for loss in losses] == [
+        ("citations", "output[1]"),
+        ("an item that only this provider knows", "output[3]"),
+    ]
+
+
+def test_why_it_is_incomplete() -> None:
+    for reason, stop in (("max_output_tokens", "length"), ("content_filter", "refusal")):
+        answer, _ = read_answer("openai-responses", {"output": [], "incomplete_details": {"reason": reason}})
+        assert answer.stop == stop
+        told = write_answer("openai-responses", answer)
+        assert (told["status"], told["incomplete_details"]) == ("incomplete", {"reason": reason})
+
+
+def test_an_answer_as_the_client_gets_it() -> None:
+    parts: list[Part] = [
+        Thinking("why", Signature("anthropic", "s")),
+        Thinking("unsigned"),
+        Text("a"),
+        Text("no", refusal=True),
+        ToolUse("toolu_1", "t", "{}", namespace="n", signature=Signature("gemini", "g")),
+        ToolUse("toolu_2", "sh", "ls", "custom"),
+    ]
+    asked = {"instructions": "brief", "tools": [{"type": "function"}], "parallel_tool_calls": False}
+    used = Usage(input=3, cache_read=2, output=4, reasoning=5)
+    told = write_answer("openai-responses", Answer("msg_1", "m", parts, usage=used), asked)
+    output = told["output"]
+
+    assert (told["id"], told["created_at"], told["status"]) == ("resp_1", 7, "completed")
+    assert (told["instructions"], told["tools"], told["parallel_tool_calls"]) == (
+        "brief",
+        [{"type": "function"}],
+        False,
+    )
+    assert [item["type"] for item in output] == [
+        "reasoning",
+        "reasoning",
+        "message",
+        "message",
+        "reasoning",
+        "function_call",
+        "custom_tool_call",
+    ]
+    assert unwrap(output[0]["encrypted_content"], "openai") == Signature("anthropic", "s")
+    assert output[1]["encrypted_content"] is None
+    assert output[3]["content"] == [{"type": "refusal", "refusal": "no"}]
+    assert unwrap(output[4]["encrypted_content"], "openai") == Signature("gemini", "g", of_tool=True)
+    assert (output[5]["id"], output[5]["call_id"], output[5]["namespace"]) == ("fc_1", "call_1", "n")
+    assert (output[6]["id"], output[6]["input"]) == ("ctc_2", "ls")
+    assert len({item["id"] for item in output}) == len(output)
+    assert told["usage"]["input_tokens_details"] == {"cached_tokens": 2, "cache_write_tokens": 0}
+    assert (told["usage"]["output_tokens"], told["usage"]["total_tokens"]) == (9, 14)
