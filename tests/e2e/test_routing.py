@@ -575,3 +575,49 @@ async def test_a_client_that_leaves_ends_all_of_it(tmp_path: Path, provider: Pro
             async with asyncio.timeout(SECONDS):
                 await _gone(one)
                 await _gone(two)
+
+
+async def cuts(peer: Peer) -> None:
+    peer.cut()
+
+
+async def garbage(peer: Peer) -> None:
+    await peer.send(b"\x15\x03\x01 this is no HTTP\r\n\r\n")
+    peer.cut()
+
+
+FAULTS = {
+    "cut": cuts,
+    "cut after the head": cut_before_the_first_event,
+    "overloaded": overloaded,
+    "garbage": garbage,
+    "hang": hangs,
+    **{str(status): statuses(*[status] * 99) for status in (429, 500, 529)},
+}
+STRATEGIES = ("priority", "weighted", "round_robin", "least_busy", "lowest_latency", "cheapest", "canary")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_no_fault_of_one_target_is_seen_whatever_the_strategy(
+    tmp_path: Path, provider: Provider, fault: str
+) -> None:
+    async with Wire(FAULTS[fault]) as server:
+        targets = [{"target": "t", "share": 0.9}, "same"]
+        rules = [
+            {
+                "name": strategy,
+                "when": {"headers": {"x-strategy": strategy}},
+                "set": {"route": {"targets": targets, "strategy": strategy, "hedge": "100 ms"}},
+            }
+            for strategy in STRATEGIES
+        ]
+        policy = {"targets": {"t": here(server, breaker={"failures": 1000})}, "rules": rules}
+        async with stage(tmp_path, provider, policy) as s:
+            for strategy in STRATEGIES:
+                got = await s.ask(stream=True, headers={**KEY, "x-strategy": strategy})
+                record = await s.record()
+                assert (got.status, record["outcome"]) == (200, "answered")
+                assert b"[DONE]" in got.body
+                assert record["attempts"][-1]["target"] == "api.openai.com"
+                assert len(record["attempts"]) <= 2
+    assert len(provider.simulator.journal.entries) == len(STRATEGIES)

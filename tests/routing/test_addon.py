@@ -7,6 +7,7 @@ import pytest
 from support.routes import call_of, runtime
 from tollgate.calls import Call
 from tollgate.routing.addon import Routing
+from tollgate.routing.render import NOTE
 
 ROUTE = {"targets": ["t", "same"]}
 
@@ -41,6 +42,19 @@ async def test_observe_only_says_what_would_be() -> None:
 
     assert call.plan == ()
     assert [(v.action, v.code) for v in call.verdicts] == [("observe", "would_route")]
+
+
+@pytest.mark.parametrize(("lost", "reasons"), [([], []), (["citations"], ["citations"])])
+def test_what_the_answer_lost_is_on_record(lost: list[str], reasons: list[str]) -> None:
+    class Lossy:
+        losses = lost
+
+    call = call_of()
+    call.notes[NOTE] = Lossy()
+    Routing().llm_end(call)
+    Routing().llm_end(call)
+
+    assert [verdict.reason.partition(": ")[2] for verdict in call.verdicts] == reasons
 
 
 async def test_before_its_setup_it_cannot_route() -> None:

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from support.routes import HELLO, call_of, runtime
 from tollgate.calls import Body, Call, Leg, Refused
 from tollgate.policy.routing import Route
-from tollgate.routing.render import render
+from tollgate.routing.render import NOTE, render
 from tollgate.routing.spec import specs_of
 
 KEYS = {"k": {"env": "K", "hosts": "*"}}
@@ -228,6 +228,7 @@ def test_a_request_is_translated_and_its_answer_comes_back() -> None:
     status, _, body = leg.back.answer(200, CIMultiDict(), json.dumps(told).encode())
     assert (status, json.loads(body)["choices"][0]["message"]["content"]) == (200, "hi")
     assert leg.back.events(CIMultiDict()) is not leg.back.events(CIMultiDict())
+    assert call.notes[NOTE].losses == []
 
 
 def test_a_stream_has_the_path_that_the_target_streams_at() -> None:

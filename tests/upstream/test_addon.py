@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from support.routes import target
 from support.upstream import make_call, make_request
 from support.wire import Wire, always, answer
 from tollgate.calls import Call
@@ -14,8 +15,8 @@ from tollgate.policy import Policy, PolicyFile
 from tollgate.upstream import Upstream
 
 
-def runtime(**upstream: Any) -> Runtime:
-    policy = Policy(PolicyFile.model_validate({"upstream": upstream}))
+def runtime(credentials: Any = None, **upstream: Any) -> Runtime:
+    policy = Policy(PolicyFile.model_validate({"upstream": upstream, "credentials": credentials or {}}))
     return Runtime(policy=policy, providers=cast(Any, None), state=Path(), digester=cast(Any, None))
 
 
@@ -65,3 +66,35 @@ async def test_before_its_setup_it_cannot_answer() -> None:
 
     with pytest.raises(RuntimeError, match="llm_setup"):
         await addon.llm_request(make_call())
+
+
+async def test_keys_are_read_before_a_policy_is_in_force_and_rest_beyond_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("A", "of-nobody")
+    one = {"k": {"env": "A", "hosts": "x.test"}}
+    addon = Upstream()
+    for credentials in (one, one):
+        addon.llm_prepare(runtime(credentials))
+        addon.llm_setup(runtime(credentials))
+        addon._keys.rest("k", 60)
+    assert addon._keys.pick(["k"]) is None
+
+    monkeypatch.delenv("A")
+    with pytest.raises(ValueError, match=r"credentials\.k\.env"):
+        addon.llm_prepare(runtime({"k": {"env": "A", "hosts": "y.test"}}))
+    assert addon._keys.credentials == runtime(one).policy.file.credentials
+    addon.done()
+
+
+async def test_a_call_with_a_plan_goes_its_way() -> None:
+    addon = Upstream()
+    addon.llm_setup(runtime())
+    async with Wire(always(answer(b'{"id":1}'))) as server:
+        call = call_to(server)
+        call.plan = (target("t"),)
+        await addon.llm_request(call)
+        addon.done()
+        await asyncio.sleep(0)
+
+    assert [attempt.target for attempt in call.attempts] == ["t"]

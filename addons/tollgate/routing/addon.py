@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollgate.calls import Call, Runtime, Verdict
 from tollgate.routing.fleet import Board, Fleet, Planned
+from tollgate.routing.render import NOTE, Back
 
 
 class Routing:
@@ -34,6 +35,13 @@ class Routing:
             return
         call.plan = planned.targets
         call.verdicts.append(Verdict("routing", "allow", told(planned, call), "routed"))
+
+    def llm_end(self, call: Call) -> None:
+        """What of the answer was lost in translation is on record too."""
+        back: Back | None = call.notes.pop(NOTE, None)
+        if back is not None and (losses := back.losses):
+            reason = f"lost in the answer's translation: {'; '.join(losses)}"
+            call.verdicts.append(Verdict("routing", "warn", reason, "lost"))
 
 
 def told(planned: Planned, call: Call) -> str:

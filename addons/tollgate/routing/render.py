@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -24,6 +24,8 @@ from tollgate.routing.spec import Spec
 
 _LAST_WORD = re.compile(r"[:/]([\w-]+)$")
 _NO_FIT = "no_target"
+NOTE = "routing"
+"""Where a call carries the way back of its last translation."""
 
 
 def render(spec: Spec, route: Route, call: Call) -> Leg:
@@ -139,21 +141,30 @@ def _translated(spec: Spec, route: Route, call: Call, model: str, spoken: Dialec
     headers: Headers = CIMultiDict(told.headers)
     request = replace(call.request, method=told.method, target=target, headers=headers, body=body)
     _place(request, spec)
-    return Leg(request, spoken, params, _Back(told.session), losses)
+    call.notes[NOTE] = back = Back(told.session)
+    return Leg(request, spoken, params, back, losses)
 
 
-@dataclass(frozen=True, slots=True)
-class _Back:
+@dataclass(slots=True)
+class Back:
     """A translation's session as the way back."""
 
     session: translation.Session
+    _lost: list[translation.Loss] = field(default_factory=list)
 
     def answer(self, status: int, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
-        status, told, body, _ = self.session.answer(status, headers, body)
+        status, told, body, self._lost = self.session.answer(status, headers, body)
         return status, CIMultiDict(told), body
 
     def events(self, headers: Headers) -> translation.EventTranslator:
-        return self.session.events(headers)
+        translator = self.session.events(headers)
+        self._lost = translator.losses
+        return translator
+
+    @property
+    def losses(self) -> list[str]:
+        """What of the answer so far the client's dialect cannot express; never values."""
+        return [_name(loss) for loss in self._lost]
 
 
 def _name(loss: translation.Loss) -> str:

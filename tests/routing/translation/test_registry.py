@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from support.conversations import ALL, PIXEL, SOURCES, TARGETS
@@ -158,3 +163,53 @@ def test_an_image_in_a_result_follows_it_where_results_are_text() -> None:
 
     assert [message["role"] for message in messages[-3:]] == ["tool", "tool", "user"]
     assert PIXEL in messages[-1]["content"][1]["image_url"]["url"]
+
+
+@st.composite
+def broken_requests(draw: st.DrawFn) -> tuple[str, Any]:
+    """A client's request in which something is not what it should be."""
+    source = draw(st.sampled_from(SOURCES))
+    body = deepcopy(ALL[draw(st.sampled_from(list(ALL)))][source])
+    node, key = draw(st.sampled_from(list(spots(body))))
+    node[key] = draw(
+        st.sampled_from([None, 5, -1, 1.5, True, "x", "", [], {}, [1], [[]], [None], {"type": "text"}])
+    )
+    return source, body
+
+
+def spots(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a tree: the object or list, and the key."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in items:
+        yield tree, key
+        yield from spots(value)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(broken_requests(), st.sampled_from(TARGETS))
+def test_a_request_of_a_wrong_form_is_translated_or_refused(broken: Any, target: str) -> None:
+    source, body = broken
+    with suppress(Untranslatable):
+        translate(source, target, body)
+
+
+BAD_SCHEMA = {"textFormat": {"structure": {"jsonSchema": {"schema": "{"}}}}
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "said"),
+    [
+        ("openai-chat", {"messages": [{"role": "function"}]}, r"messages\[0\].role must be one of"),
+        ("openai-chat", {"tool_choice": "maybe"}, "tool_choice must be one of auto, none, required"),
+        ("openai-chat", {"stop": [1]}, "stop must be a list of texts"),
+        ("gemini", {"generationConfig": {"topK": "5"}}, "generationConfig.topK must be a number"),
+        (
+            "bedrock-converse",
+            {"outputConfig": BAD_SCHEMA},
+            "the schema in outputConfig.textFormat is no JSON",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(source: str, body: Any, said: str) -> None:
+    with pytest.raises(Untranslatable, match=said):
+        translate(source, "anthropic-messages", body)

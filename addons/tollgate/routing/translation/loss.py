@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +30,17 @@ class Untranslatable(ValueError):
 class Losses(list[Loss]):
     """Losses as they are met, each once."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._met: set[Loss] = set()
+
     def note(self, what: str, where: str, *, hint: bool = False) -> None:
-        if (loss := Loss(what, where, hint)) not in self:
+        if (loss := Loss(what, where, hint)) not in self._met:
+            self._met.add(loss)
             self.append(loss)
 
-    def rest(
-        self, node: Mapping[str, Any], known: Iterable[str], where: str = "", hints: Iterable[str] = ()
-    ) -> None:
+    def rest(self, node: Any, known: Container[str], where: str = "", hints: Container[str] = ()) -> None:
         """Note each field that nobody reads, unless it is null; those in `hints` weigh little."""
-        light = frozenset(hints)
-        for key in [key for key in node if key not in frozenset(known)]:
-            if node[key] is not None:
-                self.note(key, f"{where}.{key}" if where else key, hint=key in light)
+        for key, value in node.items() if isinstance(node, Mapping) else ():
+            if value is not None and key not in known:
+                self.note(key, f"{where}.{key}" if where else key, hint=key in hints)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from tollgate.calls import Usage
 
 type Role = Literal["system", "developer", "user", "assistant"]
+type Mode = Literal["auto", "none", "required"]
 type ToolKind = Literal["function", "custom"]
 type Stop = Literal["end", "length", "stop_sequence", "tool_use", "refusal", "pause", "malformed"]
 
@@ -123,7 +124,7 @@ class Tool:
 class Choice:
     """What the model may, or must, call."""
 
-    mode: Literal["auto", "none", "required"] = "auto"
+    mode: Mode = "auto"
     only: list[str] = field(default_factory=list)
     """The tools it may call; empty for all."""
     where: str = _where()

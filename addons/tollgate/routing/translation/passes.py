@@ -9,14 +9,16 @@ from typing import Any
 import orjson
 
 from tollgate.routing.translation.ids import legal
-from tollgate.routing.translation.loss import Losses
+from tollgate.routing.translation.loss import Losses, Untranslatable
 from tollgate.routing.translation.neutral import (
     Choice,
     Media,
     Message,
+    Mode,
     Part,
     Reasoning,
     Request,
+    Role,
     Text,
     Thinking,
     Tool,
@@ -86,6 +88,29 @@ def _own(part: Part, family: str, losses: Losses) -> bool:
         return True
     losses.note("a thought of another provider", part.where, hint=True)
     return False
+
+
+# -- words that have to be one of a few --------------------------------------------------------------------
+
+
+def role_of(node: Any, where: str) -> Role:
+    """Who speaks. Untranslatable for anybody else than the neutral form knows."""
+    return _one_of(_ROLES, node.get("role", "user"), f"{where}.role")
+
+
+def mode_of(mode: Any, where: str) -> Mode:
+    return _one_of(_MODES, mode, where)
+
+
+_ROLES: tuple[Role, ...] = ("system", "developer", "user", "assistant")
+_MODES: tuple[Mode, ...] = ("auto", "none", "required")
+
+
+def _one_of[T: str](known: tuple[T, ...], word: Any, where: str) -> T:
+    found = next((one for one in known if one == word), None)
+    if found is None:
+        raise Untranslatable(f"{where} must be one of {', '.join(known)}")
+    return found
 
 
 # -- messages ----------------------------------------------------------------------------------------------
@@ -198,6 +223,11 @@ _SHARES = {"minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.95
 """https://openrouter.ai/docs/use-cases/reasoning-tokens: an effort as a part of all that may be answered."""
 LEAST_BUDGET = 1024
 """https://platform.claude.com/docs/en/build-with-claude/extended-thinking"""
+
+
+def budget_in(value: Any) -> int | None:
+    """A budget as it stands in a request; None for anything but a whole number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def effort_of(reasoning: Reasoning) -> str:

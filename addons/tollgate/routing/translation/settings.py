@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tollgate.dialects.paths import find
-from tollgate.routing.translation.loss import Losses
+from tollgate.routing.translation.loss import Losses, Untranslatable
 from tollgate.routing.translation.neutral import Setting
 
 BOOKKEEPING = frozenset(
@@ -45,13 +45,22 @@ def places(**paths: str | Place) -> dict[str, Place]:
 
 
 def read(body: Mapping[str, Any], table: Places) -> dict[str, Setting]:
-    """The settings that a body has, null ones left out."""
+    """The settings that a body has, null ones left out. Untranslatable where one is of a wrong type."""
     found = ((name, place, find(body, place.path)) for name, place in table.items())
-    return {
-        name: Setting([value] if name == "stop" and isinstance(value, str) else value, place.path)
-        for name, place, value in found
-        if value is not None
-    }
+    return {name: _setting(name, value, place.path) for name, place, value in found if value is not None}
+
+
+def _setting(name: str, value: Any, path: str) -> Setting:
+    if name == "stop" and isinstance(value, str):
+        return Setting([value], path)
+    if name == "stop" and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        raise Untranslatable(f"{path} must be a list of texts")
+    if name in _NUMBERS and (not isinstance(value, int | float) or isinstance(value, bool)):
+        raise Untranslatable(f"{path} must be a number")
+    return Setting(value, path)
+
+
+_NUMBERS = frozenset({"max_tokens", "temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty"})
 
 
 def write(settings: Mapping[str, Setting], table: Places, body: dict[str, Any], losses: Losses) -> None:

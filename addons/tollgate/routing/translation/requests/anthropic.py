@@ -18,7 +18,6 @@ from tollgate.routing.translation.neutral import (
     Part,
     Reasoning,
     Request,
-    Role,
     Setting,
     Text,
     Thinking,
@@ -28,11 +27,14 @@ from tollgate.routing.translation.neutral import (
 )
 from tollgate.routing.translation.passes import (
     arguments,
+    budget_in,
     by_turns,
     each,
     json_text,
+    mode_of,
     note_detail,
     restrict,
+    role_of,
     split_system,
 )
 from tollgate.routing.translation.schemas import closed
@@ -70,7 +72,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     for n, message in enumerate(objects_at(body, "messages")):
         where = f"messages[{n}]"
         parts = list(_blocks(message.get("content"), f"{where}.content", losses))
-        request.messages.append(Message(cast(Role, message.get("role", "user")), parts, where))
+        request.messages.append(Message(role_of(message, where), parts, where))
         losses.rest(message, ("role", "content"), where, hints=("output_config",))
     losses.rest(body, _KNOWN, hints=_HINTS)
 
@@ -182,7 +184,7 @@ def _choice(choice: Any, request: Request) -> Choice | None:
         request.settings["parallel_tools"] = Setting(False, f"{where}.disable_parallel_tool_use")
     named = [text_at(choice, ("name",))] if choice.get("type") == "tool" else []
     mode = {"any": "required", "tool": "required"}.get(text_at(choice, ("type",)), choice.get("type"))
-    return Choice(cast(Any, mode), named, where)
+    return Choice(mode_of(mode, where), named, where)
 
 
 def _reasoning(body: Mapping[str, Any]) -> Reasoning:
@@ -192,7 +194,7 @@ def _reasoning(body: Mapping[str, Any]) -> Reasoning:
     return Reasoning(
         None if not kind else kind != "disabled",
         "none" if kind == "disabled" else text_at(body, ("output_config.effort",)),
-        find(thinking, "budget_tokens"),
+        budget_in(find(thinking, "budget_tokens")),
         display != "omitted" if display else None,
         where="thinking" if kind else "output_config.effort",
     )

@@ -11,7 +11,7 @@ import orjson
 from tollgate.dialects.paths import find, objects_at, text_at
 from tollgate.routing.translation import claude, settings
 from tollgate.routing.translation.codec import Asked, Json
-from tollgate.routing.translation.loss import Losses
+from tollgate.routing.translation.loss import Losses, Untranslatable
 from tollgate.routing.translation.media import left_out, short_name, type_of_name
 from tollgate.routing.translation.neutral import (
     Choice,
@@ -21,7 +21,6 @@ from tollgate.routing.translation.neutral import (
     Part,
     Reasoning,
     Request,
-    Role,
     Signature,
     Text,
     Thinking,
@@ -31,11 +30,13 @@ from tollgate.routing.translation.neutral import (
 )
 from tollgate.routing.translation.passes import (
     arguments,
+    budget_in,
     by_turns,
     effort_of,
     json_text,
     note_detail,
     restrict,
+    role_of,
     split_system,
 )
 from tollgate.routing.translation.settings import Place, put
@@ -60,7 +61,7 @@ _HINTS = ("performanceConfig", "serviceTier", "additionalModelResponseFieldPaths
 
 def read(asked: Asked, request: Request, losses: Losses) -> None:
     body = asked.body
-    more = body.get("additionalModelRequestFields") or {}
+    more = body.get("additionalModelRequestFields")
     request.settings = settings.read(body, _SETTINGS)
     request.reasoning = _reasoning(body)
     request.format = _format(find(body, "outputConfig.textFormat"))
@@ -72,7 +73,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     for n, message in enumerate(objects_at(body, "messages")):
         where = f"messages[{n}]"
         parts = list(_blocks(objects_at(message, "content"), f"{where}.content", losses))
-        request.messages.append(Message(cast(Role, message.get("role", "user")), parts, where))
+        request.messages.append(Message(role_of(message, where), parts, where))
     losses.rest(body, (*_KNOWN, "additionalModelRequestFields"), hints=_HINTS)
     losses.rest(more, ("top_k", "thinking", "output_config"), "additionalModelRequestFields")
 
@@ -91,7 +92,7 @@ def _blocks(blocks: list[Json], where: str, losses: Losses) -> Iterator[Part]:
 def read_block(block: Json, where: str, losses: Losses) -> Part | None:
     """A block of a request or an answer; None for a cache point, and for what nobody else knows."""
     kind = next((key for key in _BLOCKS if key in block), None)
-    if kind is not None:
+    if kind is not None and (kind == "json" or isinstance(block[kind], str if kind == "text" else dict)):
         part: Part = _BLOCKS[kind](block[kind], where, losses)
         return part
     if "cachePoint" not in block:
@@ -183,7 +184,7 @@ def _reasoning(body: Mapping[str, Any]) -> Reasoning:
     path = "additionalModelRequestFields"
     kind = text_at(body, (f"{path}.thinking.type",))
     effort = text_at(body, ("outputConfig.effort", f"{path}.output_config.effort"))
-    budget = find(body, f"{path}.thinking.budget_tokens")
+    budget = budget_in(find(body, f"{path}.thinking.budget_tokens"))
     where = f"{path}.thinking" if kind else "outputConfig.effort"
     on = kind != "disabled" if kind else None
     return Reasoning(on, "none" if on is False else effort, budget, where=where)
@@ -193,7 +194,10 @@ def _format(format: Any) -> Format | None:
     node = find(format, "structure.jsonSchema")
     if not isinstance(node, dict):
         return None
-    schema = orjson.loads(text_at(node, ("schema",)) or "{}")
+    try:
+        schema = orjson.loads(text_at(node, ("schema",)) or "{}")
+    except ValueError as e:
+        raise Untranslatable("the schema in outputConfig.textFormat is no JSON") from e
     named = (text_at(node, ("name",)), text_at(node, ("description",)))
     return Format(schema, *named, where="outputConfig.textFormat")
 

@@ -19,6 +19,7 @@ from tollgate.routing.translation.neutral import (
     Format,
     Media,
     Message,
+    Mode,
     Part,
     Reasoning,
     Request,
@@ -30,6 +31,7 @@ from tollgate.routing.translation.neutral import (
 )
 from tollgate.routing.translation.passes import (
     arguments,
+    budget_in,
     by_turns,
     effort_of,
     json_text,
@@ -83,7 +85,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     body = camel(dict(asked.body))
     if body.get("cachedContent"):
         raise Untranslatable("cachedContent refers to what only the provider itself has; send the contents")
-    config = body.get("generationConfig") or {}
+    config = found if isinstance(found := body.get("generationConfig"), dict) else {}
     request.settings = settings.read(body, _SETTINGS)
     request.reasoning = _reasoning(config.get("thinkingConfig"))
     request.format = _format(config)
@@ -203,7 +205,7 @@ def _tools(body: Json, losses: Losses) -> Iterator[Tool]:
         losses.rest(tool, ("functionDeclarations",), where)
 
 
-_MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
+_MODES: dict[str, Mode] = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
 
 
 def _choice(config: Any) -> Choice | None:
@@ -211,11 +213,12 @@ def _choice(config: Any) -> Choice | None:
     if mode is None:
         return None
     names = find(config, "allowedFunctionNames")
-    return Choice(mode, names if isinstance(names, list) else [], "toolConfig")  # type: ignore[arg-type]
+    only = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    return Choice(mode, only, "toolConfig")
 
 
 def _reasoning(config: Any) -> Reasoning:
-    budget, level = find(config, "thinkingBudget"), text_at(config, ("thinkingLevel",)).lower()
+    budget, level = budget_in(find(config, "thinkingBudget")), text_at(config, ("thinkingLevel",)).lower()
     shown = find(config, "includeThoughts")
     on = False if budget == 0 else True if level or budget else None
     return Reasoning(on, level, budget, shown, where="generationConfig.thinkingConfig")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from tollgate.dialects.paths import find, objects_at, text_at
 from tollgate.routing.translation import settings
@@ -19,7 +19,6 @@ from tollgate.routing.translation.neutral import (
     Part,
     Reasoning,
     Request,
-    Role,
     Signature,
     Text,
     Thinking,
@@ -27,7 +26,14 @@ from tollgate.routing.translation.neutral import (
     ToolResult,
     ToolUse,
 )
-from tollgate.routing.translation.passes import effort_of, note_caching, text_result
+from tollgate.routing.translation.passes import (
+    budget_in,
+    effort_of,
+    mode_of,
+    note_caching,
+    role_of,
+    text_result,
+)
 from tollgate.routing.translation.settings import Place
 
 _SHARED = settings.places(
@@ -84,7 +90,7 @@ def _reasoning(body: Mapping[str, Any]) -> Reasoning:
     """OpenAI's field, or OpenRouter's: https://openrouter.ai/docs/use-cases/reasoning-tokens"""
     effort, budget = (
         text_at(body, ("reasoning_effort", "reasoning.effort")),
-        find(body, "reasoning.max_tokens"),
+        budget_in(find(body, "reasoning.max_tokens")),
     )
     on = effort != "none" if effort else True if budget else find(body, "reasoning.enabled")
     return Reasoning(
@@ -95,7 +101,7 @@ def _reasoning(body: Mapping[str, Any]) -> Reasoning:
 def _add(messages: list[Message], node: Json, where: str, losses: Losses) -> None:
     """A message; results of tools stand in one message, as those of one turn do elsewhere."""
     if node.get("role") != "tool":
-        role = cast(Role, node.get("role", "user"))
+        role = role_of(node, where)
         messages.append(Message(role, list(_parts(node, where, losses)), where))
         return
     parts = [part for part in _content(node.get("content"), where, losses) if isinstance(part, Text | Media)]
@@ -197,14 +203,14 @@ def _grammar(format: Any) -> Any:
 def _choice(choice: Any) -> Choice | None:
     where = "tool_choice"
     if isinstance(choice, str):
-        return Choice(cast(Any, choice), where=where)
+        return Choice(mode_of(choice, where), where=where)
     if not isinstance(choice, dict):
         return None
     if name := text_at(choice, ("function.name", "custom.name")):
         return Choice("required", [name], where)
     tools = objects_at(choice, "allowed_tools.tools")
     names = [text_at(tool, ("function.name", "custom.name")) for tool in tools]
-    return Choice(cast(Any, text_at(choice, ("allowed_tools.mode",)) or "auto"), names, where)
+    return Choice(mode_of(text_at(choice, ("allowed_tools.mode",)) or "auto", where), names, where)
 
 
 def _format(format: Any) -> Format | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from tollgate.dialects.paths import find, objects_at, text_at
 from tollgate.routing.translation import settings
@@ -27,7 +27,7 @@ from tollgate.routing.translation.neutral import (
     ToolResult,
     ToolUse,
 )
-from tollgate.routing.translation.passes import effort_of, note_caching, split_system
+from tollgate.routing.translation.passes import effort_of, mode_of, note_caching, role_of, split_system
 from tollgate.routing.translation.signatures import unwrap, wrap
 
 _FAMILY = "openai"
@@ -95,7 +95,7 @@ def _add(request: Request, item: Json, where: str, losses: Losses) -> None:
         request.tools += _tools(objects_at(item, "tools"), f"{where}.tools", "", losses)
     elif kind == "message":
         parts: list[Part] = [*_content(item.get("content"), f"{where}.content", losses)]
-        _join(request.messages, cast(Role, item.get("role", "user")), parts, where)
+        _join(request.messages, role_of(item, where), parts, where)
     elif reader := _ITEMS.get(kind):
         role, part = reader(item, where, losses)
         _join(request.messages, role, [part], where)
@@ -209,12 +209,12 @@ def _tools(tools: list[Json], where: str, namespace: str, losses: Losses) -> Ite
 def _choice(choice: Any) -> Choice | None:
     where = "tool_choice"
     if isinstance(choice, str):
-        return Choice(cast(Any, choice), where=where)
+        return Choice(mode_of(choice, where), where=where)
     if not isinstance(choice, dict):
         return None
     if choice.get("type") == "allowed_tools":
         names = [text_at(tool, ("name",)) for tool in objects_at(choice, "tools")]
-        return Choice(cast(Any, text_at(choice, ("mode",)) or "auto"), names, where)
+        return Choice(mode_of(text_at(choice, ("mode",)) or "auto", where), names, where)
     name = text_at(choice, ("name",))
     return Choice("required", [name] if name else [], where)
 
