@@ -206,7 +206,7 @@ BAD_SCHEMA = {"textFormat": {"structure": {"jsonSchema": {"schema": "{"}}}}
         (
             "bedrock-converse",
             {"outputConfig": BAD_SCHEMA},
-            "the schema in outputConfig.textFormat is no JSON",
+            "outputConfig.textFormat is no JSON",
         ),
     ],
 )

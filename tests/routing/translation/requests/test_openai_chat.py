@@ -106,6 +106,7 @@ def test_an_assistants_message_and_the_results_of_its_calls() -> None:
     ("choice", "expected"),
     [
         ("none", Choice("none")),
+        ("any", Choice("required")),
         ({"type": "function", "function": {"name": "t"}}, Choice("required", ["t"])),
         ({"type": "custom", "custom": {"name": "t"}}, Choice("required", ["t"])),
         (

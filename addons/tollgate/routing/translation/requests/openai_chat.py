@@ -203,7 +203,8 @@ def _grammar(format: Any) -> Any:
 def _choice(choice: Any) -> Choice | None:
     where = "tool_choice"
     if isinstance(choice, str):
-        return Choice(mode_of(choice, where), where=where)
+        said = "required" if choice == "any" else choice  # Mistral's word for it
+        return Choice(mode_of(said, where), where=where)
     if not isinstance(choice, dict):
         return None
     if name := text_at(choice, ("function.name", "custom.name")):
