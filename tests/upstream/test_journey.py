@@ -164,19 +164,26 @@ async def test_where_there_is_nobody_to_join_the_first_is_waited_for() -> None:
     assert visits.asked == ["a", "b"]
 
 
-async def test_the_slower_answer_is_hung_up_on() -> None:
-    slower, gate = Batches(sse("x")), asyncio.Event()
+async def test_of_two_answers_at_once_the_first_targets_is_taken_and_the_other_hung_up_on() -> None:
+    taken, other, gate = Batches(sse("x")), Batches(sse("y")), asyncio.Event()
 
-    def first() -> Result:
+    def second() -> Result:
         gate.set()
-        return says(200)()
+        return Result(Answer(200, events=other), status=200)
 
-    late: Say = lambda: Result(Answer(200, events=slower), status=200)  # noqa: E731
-    visits = Visits(a=[gate, late], b=[first])
+    first: Say = lambda: Result(Answer(200, events=taken), status=200)  # noqa: E731
+    visits = Visits(a=[gate, first], b=[second])
     answer = await run(visits, hedge=0.001)
 
-    assert answer.events is not slower
-    assert slower.closed or visits.given_up == ["a"]
+    assert (answer.events is taken) is other.closed
+    assert (answer.events is other) is (taken.closed or visits.given_up == ["a"])
+
+
+async def test_the_slower_target_is_given_up() -> None:
+    visits = Visits(a=[asyncio.Event(), says(200)], b=[says(200)])
+
+    assert (await run(visits, hedge=0.001)).status == 200
+    assert visits.given_up == ["a"]
 
 
 async def test_a_deadline_counts_from_the_calls_beginning() -> None:

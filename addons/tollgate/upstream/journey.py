@@ -127,10 +127,12 @@ class Journey:
 async def _first_good(lanes: Iterable[_Lane]) -> Result:
     """What the first lane says that does well, else the last one."""
     last: Result | None = None
-    waiting = set(lanes)
+    waiting = list(lanes)
     while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for lane in done:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        ended = [lane for lane in waiting if lane in done]
+        waiting = [lane for lane in waiting if lane not in done]
+        for lane in ended:
             if (result := lane.result()) is not None:
                 last = result
                 if result.good:
