@@ -164,19 +164,20 @@ async def test_where_there_is_nobody_to_join_the_first_is_waited_for() -> None:
     assert visits.asked == ["a", "b"]
 
 
-async def test_the_slower_answer_is_hung_up_on() -> None:
-    slower, gate = Batches(sse("x")), asyncio.Event()
+async def test_of_two_answers_one_is_hung_up_on() -> None:
+    streams, gate = [Batches(sse("x")), Batches(sse("y"))], asyncio.Event()
 
-    def first() -> Result:
+    def streamed(events: Batches) -> Result:
         gate.set()
-        return says(200)()
+        return Result(Answer(200, events=events), status=200)
 
-    late: Say = lambda: Result(Answer(200, events=slower), status=200)  # noqa: E731
-    visits = Visits(a=[gate, late], b=[first])
+    visits = Visits(a=[gate, lambda: streamed(streams[0])], b=[lambda: streamed(streams[1])])
     answer = await run(visits, hedge=0.001)
 
-    assert answer.events is not slower
-    assert slower.closed or visits.given_up == ["a"]
+    [other] = [events for events in streams if events is not answer.events]
+    assert other.closed or visits.given_up == ["a"]
+    assert isinstance(answer.events, Batches)
+    assert not answer.events.closed
 
 
 async def test_a_deadline_counts_from_the_calls_beginning() -> None:
