@@ -242,6 +242,22 @@ async def test_another_policy_moves_the_ledger_and_keeps_what_was_learned(
     assert len(entries(proxy)) == 1
 
 
+async def test_a_call_that_was_sent_elsewhere_is_billed_there_and_the_cheapest_is_asked(
+    tmp_path: Path, provider: Provider
+) -> None:
+    dear = {"provider": "openai", "model": "gpt-5.4", "credential": "client"}
+    routes = {
+        "targets": {"dear": dear, "cheap": {**dear, "model": "gpt-5.4-mini"}},
+        "route": {"targets": ["dear", "cheap"], "strategy": "cheapest"},
+    }
+    async with tollgate(tmp_path, provider, {**policy(), **routes}) as proxy:
+        await ask(proxy)
+        (row,) = await settled(proxy, 1)
+
+    assert (row["provider"], row["asked"]) == ("openai", "gpt-5.4-mini")
+    assert row["cost"] > 0
+
+
 async def test_an_answer_of_our_cache_is_on_the_ledger_as_saved(tmp_path: Path, provider: Provider) -> None:
     class Remembers:
         """A cache with one answer, as the cache room would give it."""

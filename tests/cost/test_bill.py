@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support.costs import FlatPrices, attempt, make_call
+from support.routes import target
 from tollgate.calls import Call, Usage
 from tollgate.cost.bill import Account, bill, expected, reprice, sane, total, untold
 from tollgate.cost.budgets import Payer
@@ -37,6 +38,23 @@ def test_each_attempt_is_an_entry_of_its_own_and_errors_are_none() -> None:
     call = make_call(attempts=[attempt(status=500), cut, attempt(status=None), attempt(USAGE)])
 
     assert [(entry.attempt, entry.cost) for entry in billed(call)] == [(2, 10_000), (4, 15_000)]
+
+
+def test_an_attempt_elsewhere_is_billed_by_who_answered_it() -> None:
+    there = replace(attempt(USAGE), provider="azure", host="a.test", model="cheap", answered_model="cheap-2")
+    (entry,) = billed(make_call(attempts=[there], answered_model="gpt-6"))
+
+    assert (entry.provider, entry.host, entry.asked, entry.model) == ("azure", "a.test", "cheap", "cheap-2")
+    assert entry.cost == 150
+
+
+def test_the_dearest_target_of_a_plan_is_expected() -> None:
+    call = make_call()
+    call.plan = (target("a", model="cheap"), target("b", model="gpt-6"))
+
+    assert expected(PRICES, call, "gpt-6", USAGE) == 15_000
+    call.plan = call.plan[:1]
+    assert expected(PRICES, call, "gpt-6", USAGE) == 150
 
 
 def test_what_was_counted_stands_for_what_the_last_provider_did_not_say() -> None:
@@ -126,8 +144,8 @@ def test_what_our_cache_saved_is_priced_anew_as_saved() -> None:
 
 def test_what_a_price_leaves_out_is_named() -> None:
     class Partial(FlatPrices):
-        def of(self, call: Call, usage: Usage | None, asked: str = "") -> Any:
-            price = super().of(call, usage, asked)
+        def of(self, *told: Any, **more: Any) -> Any:
+            price = super().of(*told, **more)
             return price and replace(price, unpriced=("requests.shell",))
 
     (entry,) = bill(Partial(), make_call(attempts=[attempt(USAGE)]), Account(ANN, "metered", "gpt-6"))

@@ -6,14 +6,17 @@ The prices are those of genai-prices 0.2.3 for noon, UTC, of 22 November 2026.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from support.costs import make_call
 from support.recorded import NOON, Asked, streamed, whole
-from tollgate.calls import Call, Usage
+from tollgate.calls import Attempt, Call, Usage
 from tollgate.cost.prices import NOTHING, Price, PriceBook
 from tollgate.policy.cost import PriceSettings
+from tollgate.policy.price_file import Tariff
 
 BOOK = PriceBook(PriceSettings())
 GENAI = "genai-prices 0.2.3"
@@ -552,3 +555,15 @@ def test_a_budget_is_charged_the_ceiling_for_what_is_unknown() -> None:
     book = PriceBook(PriceSettings(ceiling=40.0))
 
     assert book.ceiling("corp-vllm", "any", Usage(input=100, output=10)) == 110 * 40_000
+
+
+def test_what_was_agreed_for_a_target_goes_before_all_else() -> None:
+    book = PriceBook(PriceSettings(), agreed={"eu": Tariff(input=Decimal(2), output=Decimal(4))})
+    call, usage = make_call(model="gpt-5.4"), Usage(input=1000, output=500)
+
+    there = book.of(call, usage, attempt=Attempt("eu", 0.0, provider="openai", host="h", model="gpt-5.4"))
+    elsewhere = book.of(call, usage, attempt=Attempt("us", 0.0, provider="openai", host="h", model="gpt-5.4"))
+
+    assert there is not None
+    assert (there.nanos, there.source) == (4_000_000, "overlay")
+    assert elsewhere == book.of(call, usage)

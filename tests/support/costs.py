@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 
 from tollgate.calls import Attempt, Body, Call, Headers, Identity, Request, Usage
 from tollgate.cost.prices import Price
+from tollgate.cost.there import There
 from tollgate.dialects import dialect
 from tollgate.policy import Settings
 
@@ -34,11 +35,14 @@ class FlatPrices:
             nanos, "flat", {"input": usage.input * each, "output": usage.output * each}, usage.cache_read
         )
 
-    def of(self, call: Call, usage: Usage | None, asked: str = "") -> Price | None:
+    def of(
+        self, call: Call, usage: Usage | None, asked: str = "", attempt: Attempt | None = None
+    ) -> Price | None:
         if usage is None or call.operation == "models":
             return Price(0, "free", {}, 0)
-        names = (asked or call.model, call.answered_model)
-        return self.by_names(call.provider, names, usage, host="", operation=call.operation, time=call.time)
+        there = There.of(call, asked, attempt)
+        names = there.asked, there.answered
+        return self.by_names(there.provider, names, usage, host="", operation=call.operation, time=call.time)
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int:
         return usage.total * 100_000

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tollgate.calls import Attempt, Call, Usage
+from tollgate.calls import Attempt, Call, Target, Usage
 from tollgate.cost.budgets import Payer
 from tollgate.cost.ledger import Entry
+from tollgate.cost.there import There
 
 if TYPE_CHECKING:
     from tollgate.cost.prices import Price
@@ -21,7 +22,9 @@ _TOKENS, _NANOS = 10**12, 10**15
 class Prices(Protocol):
     """What a `PriceBook` can say."""
 
-    def of(self, call: Call, usage: Usage | None, asked: str) -> Price | None: ...
+    def of(
+        self, call: Call, usage: Usage | None, asked: str = "", attempt: Attempt | None = None
+    ) -> Price | None: ...
 
     def by_names(
         self, provider: str, names: tuple[str, str], usage: Usage, *, host: str, operation: str, time: float
@@ -31,11 +34,21 @@ class Prices(Protocol):
 
 
 def expected(prices: Prices, call: Call, model: str, usage: Usage) -> int:
-    """Nano-dollars that a call may come to, for a reservation."""
+    """Nano-dollars that a call may come to, for a reservation: at the dearest target of its plan."""
     usage = sane(usage)
-    price = prices.of(call, usage, model)
+    tries: Sequence[Attempt | None] = [_try_at(target) for target in call.plan] or [None]
+    return max(_expected(prices, call, model, usage, attempt) for attempt in tries)
+
+
+def _try_at(target: Target) -> Attempt:
+    return Attempt(target.name, 0.0, provider=target.provider, host=target.host, model=target.model)
+
+
+def _expected(prices: Prices, call: Call, model: str, usage: Usage, attempt: Attempt | None) -> int:
+    price = prices.of(call, usage, model, attempt)
     if price is None:  # what nobody knows is never taken for free
-        return min(_NANOS, max(1, prices.ceiling(call.provider, model, usage)))
+        there = There.of(call, model, attempt)
+        return min(_NANOS, max(1, prices.ceiling(there.provider, there.asked, usage)))
     return min(_NANOS, price.nanos)
 
 
@@ -119,20 +132,22 @@ def _attempt(
     if usage is None and not (_came(attempt) and call.model):
         return None
     usage = sane(usage or Usage())
-    price = prices.of(call, usage, account.model)
+    price = prices.of(call, usage, account.model, attempt)
+    there = There.of(call, account.model, attempt)
     if price is None:
-        ceiling = prices.ceiling(call.provider, account.model, usage) if usage.total else account.held
-        return _entry(call, account, number, attempt.status, usage, charged=min(_NANOS, ceiling))
+        ceiling = prices.ceiling(there.provider, there.asked, usage) if usage.total else account.held
+        return _entry(call, account, there, number, attempt.status, usage, charged=min(_NANOS, ceiling))
     if not price.nanos and (price.source == "free" or not usage.total):
         return None
-    return _entry(call, account, number, attempt.status, usage, **_money(price))
+    return _entry(call, account, there, number, attempt.status, usage, **_money(price))
 
 
 def _cached(prices: Prices, call: Call, account: Account) -> Entry:
     """An answer of our cache costs nothing; what it did cost once is saved."""
     usage = sane(call.usage or Usage())
     price = prices.of(call, usage, account.model)
-    return _entry(call, account, 0, call.status, usage, cost=0, **(_saved(price) if price else {}))
+    there, saved = There.of(call, account.model), _saved(price) if price else {}
+    return _entry(call, account, there, 0, call.status, usage, cost=0, **saved)
 
 
 def _saved(price: Price) -> dict[str, Any]:
@@ -151,7 +166,13 @@ def _money(price: Price) -> dict[str, Any]:
 
 
 def _entry(
-    call: Call, account: Account, number: int, status: int | None, usage: Usage, **money: Any
+    call: Call,
+    account: Account,
+    there: There,
+    number: int,
+    status: int | None,
+    usage: Usage,
+    **money: Any,
 ) -> Entry:
     payer = account.payer
     return Entry(
@@ -164,10 +185,10 @@ def _entry(
         session=payer.session,
         credential=payer.credential,
         tool=payer.tool,
-        provider=call.provider,
-        host=call.request.host,
-        asked=account.model,
-        model=call.answered_model or account.model,
+        provider=there.provider,
+        host=there.host,
+        asked=there.asked,
+        model=there.answered or there.asked,
         operation=call.operation,
         paid=account.paid,
         status=status,

@@ -22,7 +22,9 @@ class Desk:
     def __init__(self, runtime: Runtime, estimator: Estimator | None = None) -> None:
         """`estimator`: one that has learned, to be used further. ValueError for prices that are none."""
         self.settings: CostSettings = runtime.policy.file.cost
-        self.prices = PriceBook(self.settings.prices, runtime.providers)
+        targets = runtime.policy.file.targets
+        agreed = {name: target.prices for name, target in targets.items() if target.prices}
+        self.prices = PriceBook(self.settings.prices, runtime.providers, agreed)
         self.estimator = estimator or Estimator(self.settings.counting)
         self.budgets = Budgets(self.settings)
         self.money = self.budgets.money

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 
-from tollgate.calls import Call, Usage
+from tollgate.calls import Attempt, Call, Usage
 from tollgate.cost.overlay import Entry, rates_of, read_entries, read_overlays
 from tollgate.cost.public import SOURCE, PublicPrices
 from tollgate.cost.rates import TOKENS, Rates, bill, times
 from tollgate.cost.tables import text_of
+from tollgate.cost.there import There
 from tollgate.policy.cost import PriceSettings
+from tollgate.policy.price_file import Tariff
 from tollgate.providers import Providers
 
 FREE = frozenset({"count_tokens", "models", "files", "uploads"})
@@ -22,6 +25,7 @@ ASKED_FIRST = frozenset({"bedrock", "bedrock-mantle"})
 """Providers whose answers name the model, but not the scope that it was asked for in: global. or us."""
 
 _NANOS = 1_000_000_000
+_NOTHING_AGREED: Mapping[str, Tariff] = MappingProxyType({})
 _LONGEST = 256
 """Characters of a model's name; clients choose it, and what was found is remembered by it."""
 
@@ -75,8 +79,15 @@ class PriceBook:
     ValueError, naming file, line and key, for a price file that cannot be used.
     """
 
-    def __init__(self, settings: PriceSettings, providers: Providers | None = None) -> None:
+    def __init__(
+        self,
+        settings: PriceSettings,
+        providers: Providers | None = None,
+        agreed: Mapping[str, Tariff] = _NOTHING_AGREED,
+    ) -> None:
+        """`agreed`: what was agreed for the policy's targets, by their names."""
         self._settings = settings
+        self._agreed = {name: Known(rates_of(tariff), "overlay") for name, tariff in agreed.items()}
         self._public = PublicPrices()
         self._ids = {row.id: row.prices for row in (providers or Providers.builtin()).rows}
         self._own = read_overlays(settings.overlays)
@@ -97,14 +108,20 @@ class PriceBook:
             return _reported(usage.reported_cost, usage, found)
         return _priced(usage, found) if found else None
 
-    def of(self, call: Call, usage: Usage | None, asked: str = "") -> Price | None:
+    def of(
+        self, call: Call, usage: Usage | None, asked: str = "", attempt: Attempt | None = None
+    ) -> Price | None:
         """What a call costs whose answer used this, None for no answer. `asked`: the model asked for at the
-        provider, where that is another one than the client's."""
-        if usage is None or call.request.method not in ("POST", "PUT"):
+        provider, where that is another one than the client's. `attempt`: the try at a target that used it."""
+        if usage is None or call.request.method not in ("POST", "PUT") or call.operation in FREE:
             return NOTHING  # what is asked for again (a stored answer, a batch's state) was billed before
-        names = (asked or call.model, call.answered_model)
-        host, operation = call.request.host, call.operation
-        return self.by_names(call.provider, names, usage, host=host, operation=operation, time=call.time)
+        if attempt is not None and (agreed := self._agreed.get(attempt.target)):
+            return _priced(usage, agreed)
+        there, operation = There.of(call, asked, attempt), call.operation
+        names = there.asked, there.answered
+        return self.by_names(
+            there.provider, names, usage, host=there.host, operation=operation, time=call.time
+        )
 
     def by_names(
         self,

@@ -42,15 +42,25 @@ class Tariff(Part):
     part of: a cache's tokens what the input costs, reasoning what the output costs."""
 
     input: Money | None = None
+    """Of the request."""
     output: Money | None = None
+    """Of the answer."""
     cache_read: Money | None = None
+    """Read from the provider's prompt cache."""
     cache_write: Money | None = None
+    """Written to it for its usual time."""
     cache_write_long: Money | None = None
+    """Written to it for its long time."""
     reasoning: Money | None = None
+    """Thought, and not said."""
     input_audio: Money | None = None
+    """Sound in the request."""
     output_audio: Money | None = None
+    """Sound in the answer."""
     input_image: Money | None = None
+    """Pictures in the request."""
     output_image: Money | None = None
+    """Pictures in the answer."""
     hour: Money | None = None
     """An hour of audio."""
     call: Money | None = None

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_va
 
 from tollgate.policy.fields import Duration, File, Patterns, Port, Size, parse_list
 from tollgate.policy.part import Part
+from tollgate.policy.price_file import Tariff
 
 type Modality = Literal["image", "document", "audio", "video"]
 type KeyKind = Literal["bearer", "x-api-key", "api-key", "x-goog-api-key", "query-key", "sigv4"]
@@ -93,19 +94,6 @@ class Breaker(Part):
     """For how long; then one call finds out whether it works again."""
 
 
-class Rates(Part):
-    """US dollars for a million tokens, as agreed for this target."""
-
-    input: float = Field(ge=0, allow_inf_nan=False)
-    """Of the request."""
-    output: float = Field(ge=0, allow_inf_nan=False)
-    """Of the answer."""
-    cache_read: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """Read from the provider's prompt cache; left out, as input."""
-    cache_write: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """Written to it; left out, as input."""
-
-
 class HeaderChanges(Part):
     """What becomes of a request's headers."""
 
@@ -164,8 +152,8 @@ class Target(Part):
     out: the client's own on its own host, none elsewhere."""
     headers: HeaderChanges = HeaderChanges()
     parameters: Parameters = Parameters()
-    prices: Rates | None = None
-    """Left out: the public ones."""
+    prices: Tariff | None = None
+    """What was agreed for this target; left out, as `cost.prices` has it."""
     limits: Limits = Limits()
     breaker: Breaker = Breaker()
     context: int | None = Field(default=None, ge=1)

@@ -93,10 +93,10 @@ class Fleet:
 
     def price(self, candidate: Candidate, call: Call) -> float | None:
         """Nano-dollars that the call would cost there, by what it may use; None where nobody knows."""
-        rates = candidate.spec.settings.prices
-        if rates is not None:
+        agreed = candidate.spec.settings.prices
+        if agreed is not None and agreed.input is not None and agreed.output is not None:
             answer = needs.answer_tokens(call) or _USUAL_ANSWER
-            return 1000 * (needs.tokens(call) * rates.input + answer * rates.output)
+            return 1000 * float(needs.tokens(call) * agreed.input + answer * agreed.output)
         if self._quotes.ask is None:
             return None
         spec = candidate.spec
