@@ -22,6 +22,17 @@ def test_settings_are_written_within_what_the_target_takes() -> None:
     assert losses == [Loss("temperature above 1", "t"), Loss("stop beyond the first 2", "s")]
 
 
+def test_a_text_that_is_too_long_becomes_a_digest_and_the_same_one_each_time() -> None:
+    """OpenAI takes 64 characters of `user`; Claude Code's metadata.user_id has about 200."""
+    table, losses, bodies = places(user=Place("user", longest=64)), Losses(), [{}, {}, {}]  # type: ignore[var-annotated]
+    for body, user in zip(bodies, ("u" * 65, "u" * 65, "u" * 64), strict=True):
+        write({"user": Setting(user, "metadata.user_id")}, table, body, losses)
+
+    assert len(bodies[0]["user"]) == 64
+    assert bodies[0] == bodies[1] != bodies[2] == {"user": "u" * 64}
+    assert losses == [Loss("user longer than 64", "metadata.user_id", hint=True)]
+
+
 def test_what_has_no_place_is_lost_unless_it_says_nothing() -> None:
     losses = Losses()
     body: dict[str, object] = {}

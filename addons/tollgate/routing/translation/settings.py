@@ -7,6 +7,7 @@ below.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ class Place:
     """The largest value that is taken; a larger one becomes this."""
     items: int | None = None
     """How long a list may be; it is always one where this is set, and may be a single value elsewhere."""
+    longest: int | None = None
+    """How long a text that only has to be the same each time may be; of a longer one a digest is given."""
 
 
 type Places = Mapping[str, Place]
@@ -105,4 +108,7 @@ def _fitted(name: str, setting: Setting, place: Place, losses: Losses) -> Any:
     if place.items is not None and isinstance(value, list) and len(value) > place.items:
         losses.note(f"{name} beyond the first {place.items}", setting.where)
         return value[: place.items]
+    if place.longest is not None and isinstance(value, str) and len(value) > place.longest:
+        losses.note(f"{name} longer than {place.longest}", setting.where, hint=True)
+        return hashlib.sha256(value.encode()).hexdigest()[: place.longest]
     return value

@@ -57,7 +57,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
         ToolUse("toolu_1", "t", "{}", namespace="n", signature=Signature("gemini", "g")),
         ToolUse("toolu_2", "sh", "ls", "custom"),
     ]
-    asked = {"instructions": "brief", "tools": [{"type": "function"}], "parallel_tool_calls": False}
+    asked = {"instructions": "brief", "tools": [{"type": "custom"}], "parallel_tool_calls": False}
     used = Usage(input=3, cache_read=2, output=4, reasoning=5)
     told = write_answer("openai-responses", Answer("msg_1", "m", parts, usage=used), asked)
     output = told["output"]
@@ -65,7 +65,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
     assert (told["id"], told["created_at"], told["status"]) == ("resp_1", 7, "completed")
     assert (told["instructions"], told["tools"], told["parallel_tool_calls"]) == (
         "brief",
-        [{"type": "function"}],
+        [{"type": "custom"}],
         False,
     )
     assert [item["type"] for item in output] == [
@@ -86,3 +86,25 @@ def test_an_answer_as_the_client_gets_it() -> None:
     assert len({item["id"] for item in output}) == len(output)
     assert told["usage"]["input_tokens_details"] == {"cached_tokens": 2, "cache_write_tokens": 0}
     assert (told["usage"]["output_tokens"], told["usage"]["total_tokens"]) == (9, 14)
+
+
+def test_every_field_that_the_api_always_has_is_there() -> None:
+    """The required fields of https://www.openresponses.org/specification, whatever the client left out."""
+    required = {
+        *("id", "object", "created_at", "completed_at", "status", "incomplete_details", "model", "output"),
+        *("previous_response_id", "instructions", "error", "tools", "tool_choice", "truncation", "text"),
+        *("parallel_tool_calls", "top_p", "presence_penalty", "frequency_penalty", "top_logprobs"),
+        *("temperature", "reasoning", "usage", "max_output_tokens", "max_tool_calls", "store", "background"),
+        *("service_tier", "metadata", "safety_identifier", "prompt_cache_key"),
+    }
+    told = write_answer("openai-responses", Answer("1", "m"), {"temperature": None, "metadata": None})
+    asked = {"temperature": 0, "top_p": 0.5, "tools": [{"type": "function", "name": "t"}, {"type": "mcp"}]}
+    repeated = write_answer("openai-responses", Answer("1", "m"), asked)
+
+    assert required <= told.keys()
+    assert (told["temperature"], told["top_p"], told["metadata"]) == (1.0, 1.0, {})
+    assert (repeated["temperature"], repeated["top_p"]) == (0, 0.5)
+    assert repeated["tools"] == [
+        {"type": "function", "name": "t", "description": None, "parameters": None, "strict": None},
+        {"type": "mcp"},
+    ]

@@ -237,12 +237,13 @@ def test_the_first_call_of_a_step_is_signed_for_newer_models() -> None:
 
 def test_results_name_their_tool_and_hold_images_where_the_model_takes_them() -> None:
     image = Media("image", "image/png", data=PIXEL, name="p")
-    newer, _ = write(*conversation(Text('{"n": 1.0}'), image))
+    newer, losses = write(*conversation(Text('{"n": 1.0}'), image))
     older, _ = write(*conversation(Text("x"), image), model="gemini-2.5-pro")
     node = newer["contents"][1]["parts"][0]["functionResponse"]
 
     assert (node["name"], node["response"]) == ("t", {"n": 1.0})
-    assert node["parts"][0]["inlineData"]["displayName"] == "p"
+    assert node["parts"][0]["inlineData"] == {"mimeType": "image/png", "data": PIXEL}
+    assert "the name of a file" in [loss.what for loss in losses]
     assert [next(iter(part)) for part in older["contents"][1]["parts"]] == ["functionResponse", "inlineData"]
 
 

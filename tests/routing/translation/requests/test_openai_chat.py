@@ -152,7 +152,6 @@ def test_tools_of_both_kinds_there_and_back() -> None:
         "grammar": {"syntax": "lark", "definition": "x"},
     }
     assert read(tools=body["tools"])[0].tools == tools
-    assert read(tools=[{"type": "function", "function": 5}])[0].tools == [Tool("")]
 
 
 def test_formats() -> None:
@@ -253,3 +252,35 @@ def test_what_nobody_else_knows_is_noted() -> None:
         ("prediction", "prediction", False),
         ("modalities", "modalities", False),
     ]
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "openrouter:web_search", "parameters": {"max_uses": 1}},
+        {"type": "function"},
+        {"type": "function", "function": 5},
+    ],
+)
+def test_a_tool_of_one_provider_is_lost_and_no_function_without_a_name(tool: dict[str, Any]) -> None:
+    named = {"type": "function", "function": {"name": "t"}}
+    request, losses = read(tools=[tool, named])
+
+    assert [each.name for each in request.tools] == ["t"]
+    assert losses == [("a tool that only this provider has", "tools[0]", False)]
+
+
+@pytest.mark.parametrize(
+    ("said", "reasoning"),
+    [
+        ({"thinking": {"type": "enabled"}}, Reasoning(on=True)),
+        ({"thinking": {"type": "disabled"}}, Reasoning(on=False)),
+        ({"thinking": {"type": "enabled"}, "reasoning_effort": "max"}, Reasoning(on=True, effort="max")),
+        ({"thinking": {}}, Reasoning()),
+    ],
+)
+def test_the_switch_of_deepseek_and_zai(said: dict[str, Any], reasoning: Reasoning) -> None:
+    request, losses = read(**said)
+
+    assert request.reasoning == reasoning
+    assert losses == []

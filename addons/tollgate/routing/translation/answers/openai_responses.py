@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tollgate.calls import Usage
@@ -58,32 +58,55 @@ def response(answer: Answer, asked: Asked, output: list[Json], *, begun: bool = 
     """The object that whole answers are, and with which streams begin and end."""
     reason = REASONS.get(answer.stop)
     done = "incomplete" if reason else "completed"
-    body = asked.body
     return {
+        **_echo(asked.body),
         "id": renamed(answer.id, "resp_"),
         "object": "response",
         "created_at": asked.created,
+        "completed_at": None if begun or reason else asked.created,
         "status": "in_progress" if begun else done,
-        "background": False,
-        "error": None,
         "incomplete_details": {"reason": reason} if reason and not begun else None,
-        "instructions": body.get("instructions"),
-        "max_output_tokens": body.get("max_output_tokens"),
-        "metadata": body.get("metadata") or {},
         "model": answer.model,
         "output": output,
-        "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
-        "previous_response_id": None,
-        "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
-        "store": False,
-        "temperature": body.get("temperature"),
-        "text": body.get("text") or {"format": {"type": "text"}},
-        "tool_choice": body.get("tool_choice") or "auto",
-        "tools": body.get("tools") or [],
-        "top_p": body.get("top_p"),
-        "truncation": "disabled",
         "usage": None if begun else usage(answer.usage),
     }
+
+
+_ECHOED: Json = {
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "prompt_cache_key": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "user": None,
+}
+"""What an answer repeats of its request, and what OpenAI says in place of what was not asked."""
+_FIXED: Json = {
+    "background": False,
+    "error": None,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+    "previous_response_id": None,
+    "service_tier": "default",
+    "store": False,
+    "truncation": "disabled",
+}
+_TOOL: Json = {"description": None, "parameters": None, "strict": None}
+"""A function always has these in an answer."""
+
+
+def _echo(body: Mapping[str, Any]) -> Json:
+    given = {key: body[key] for key in _ECHOED if body.get(key) is not None}
+    tools = [_TOOL | tool if tool.get("type") == "function" else tool for tool in objects_at(body, "tools")]
+    return {**_ECHOED, **given, **_FIXED, "tools": tools}
 
 
 def item(part: Part, id: str, index: int, status: str = "completed") -> Json:

@@ -318,8 +318,9 @@ class _Writer:
 
     def _media(self, media: Media) -> Json:
         if media.data:
-            named = {"displayName": media.name} if media.name else {}
-            return {"inlineData": {"mimeType": media.type, "data": media.data, **named}}
+            if media.name:  # the Gemini API refuses a displayName, Vertex wants it for its own tools only
+                self._losses.note("the name of a file", media.where, hint=True)
+            return {"inlineData": {"mimeType": media.type, "data": media.data}}
         if uri := media.url or media.file:
             return {"fileData": {"fileUri": uri, **({"mimeType": media.type} if media.type else {})}}
         return {"text": (as_text(media) or left_out(media, self._losses, "in this form")).text}

@@ -9,6 +9,7 @@ from typing import Any
 from tollgate.dialects.paths import find, objects_at, text_at
 from tollgate.routing.translation import settings
 from tollgate.routing.translation.codec import Asked, Json
+from tollgate.routing.translation.ids import LONGEST
 from tollgate.routing.translation.loss import Losses
 from tollgate.routing.translation.media import as_text, as_url, left_out, of_url, short_name
 from tollgate.routing.translation.neutral import (
@@ -23,6 +24,7 @@ from tollgate.routing.translation.neutral import (
     Text,
     Thinking,
     Tool,
+    ToolKind,
     ToolResult,
     ToolUse,
 )
@@ -48,8 +50,8 @@ _SHARED = settings.places(
     top_logprobs="top_logprobs",
     logit_bias="logit_bias",
     parallel_tools="parallel_tool_calls",
-    user="user",
-    safety_identifier="safety_identifier",
+    user=Place("user", longest=LONGEST),
+    safety_identifier=Place("safety_identifier", longest=LONGEST),
     metadata="metadata",
     store="store",
     service_tier="service_tier",
@@ -67,7 +69,7 @@ _TAKES_NEWER = re.compile(r"(?:.*/)?(?:gpt-[5-9]|o\d)")
 
 _KNOWN = {place.path for place in (*_READ.values(), *_NEWER.values())} | {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format"),
-    *("reasoning_effort", "reasoning"),
+    *("reasoning_effort", "reasoning", "thinking"),
 }
 
 # -- reading -----------------------------------------------------------------------------------------------
@@ -79,7 +81,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     request.counted = find(body, "stream_options.include_usage") is True
     request.reasoning = _reasoning(body)
     request.format = _format(body.get("response_format"))
-    request.tools = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(objects_at(body, "tools"))]
+    request.tools = list(_tools(body, losses))
     request.choice = _choice(body.get("tool_choice"))
     for n, message in enumerate(objects_at(body, "messages")):
         _add(request.messages, message, f"messages[{n}]", losses)
@@ -87,15 +89,22 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
 
 
 def _reasoning(body: Mapping[str, Any]) -> Reasoning:
-    """OpenAI's field, or OpenRouter's: https://openrouter.ai/docs/use-cases/reasoning-tokens"""
+    """OpenAI's field, OpenRouter's object, or the switch of DeepSeek and Z.ai.
+
+    https://openrouter.ai/docs/use-cases/reasoning-tokens, https://api-docs.deepseek.com/guides/thinking_mode
+    """
     effort, budget = (
         text_at(body, ("reasoning_effort", "reasoning.effort")),
         budget_in(find(body, "reasoning.max_tokens")),
     )
-    on = effort != "none" if effort else True if budget else find(body, "reasoning.enabled")
-    return Reasoning(
-        on, effort, budget, where="reasoning_effort" if "reasoning_effort" in body else "reasoning"
-    )
+    switched = _SWITCH.get(text_at(body, ("thinking.type",)), find(body, "reasoning.enabled"))
+    on = effort != "none" if effort else True if budget else switched
+    fields = ("reasoning_effort", "reasoning", "thinking")
+    where = next((field for field in fields if field in body), "reasoning")
+    return Reasoning(on, effort, budget, where=where)
+
+
+_SWITCH = {"enabled": True, "disabled": False}
 
 
 def _add(messages: list[Message], node: Json, where: str, losses: Losses) -> None:
@@ -179,16 +188,27 @@ def read_call(call: Json, where: str) -> ToolUse:
     )
 
 
-def _tool(tool: Json, where: str) -> Tool:
-    custom = tool.get("custom")
-    node = custom if isinstance(custom, dict) else tool.get("function")
-    node = node if isinstance(node, dict) else {}
+def _tools(body: Mapping[str, Any], losses: Losses) -> Iterator[Tool]:
+    for n, tool in enumerate(objects_at(body, "tools")):
+        where = f"tools[{n}]"
+        for kind in _KINDS:
+            if isinstance(node := tool.get(kind), dict):
+                yield _tool(node, kind, where)
+                break
+        else:
+            losses.note("a tool that only this provider has", where)
+
+
+_KINDS: tuple[ToolKind, ...] = ("function", "custom")
+
+
+def _tool(node: Json, kind: ToolKind, where: str) -> Tool:
     return Tool(
         text_at(node, ("name",)),
         text_at(node, ("description",)),
         node.get("parameters"),
         node.get("strict"),
-        "custom" if node is custom else "function",
+        kind,
         _grammar(node.get("format")),
         where=where,
     )

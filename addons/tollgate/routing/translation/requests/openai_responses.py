@@ -8,7 +8,7 @@ from typing import Any
 from tollgate.dialects.paths import find, objects_at, text_at
 from tollgate.routing.translation import settings
 from tollgate.routing.translation.codec import Asked, Json
-from tollgate.routing.translation.ids import renamed
+from tollgate.routing.translation.ids import LONGEST, renamed
 from tollgate.routing.translation.loss import Losses, Untranslatable
 from tollgate.routing.translation.media import as_text, as_url, left_out, of_url, short_name
 from tollgate.routing.translation.neutral import (
@@ -28,6 +28,7 @@ from tollgate.routing.translation.neutral import (
     ToolUse,
 )
 from tollgate.routing.translation.passes import effort_of, mode_of, note_caching, role_of, split_system
+from tollgate.routing.translation.settings import Place
 from tollgate.routing.translation.signatures import unwrap, wrap
 
 _FAMILY = "openai"
@@ -38,8 +39,8 @@ _SETTINGS = settings.places(
     top_p="top_p",
     top_logprobs="top_logprobs",
     parallel_tools="parallel_tool_calls",
-    user="user",
-    safety_identifier="safety_identifier",
+    user=Place("user", longest=LONGEST),
+    safety_identifier=Place("safety_identifier", longest=LONGEST),
     metadata="metadata",
     store="store",
     service_tier="service_tier",
