@@ -1,0 +1,133 @@
+"""What must be equal in two questions, however like each other a model finds them. Pure.
+
+Vectors hardly tell "3 pm" from "3 am", "can" from "cannot", or who owes whom: measured on near-miss pairs, no
+threshold does. The lists are English. Words of other languages are words like all others, so that "same
+words" holds there too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tollgate.calls.standins import SHAPE
+
+type Words = Literal["same", "order"]
+
+_NUMBER_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand "
+    "million billion half quarter third double triple twice once first second"
+)
+_NUMBERS = frozenset(_NUMBER_WORDS.split())
+_NEGATIVE_WORDS = "not no never none nothing nobody neither nor without except unless exclude excluding avoid"
+_NEGATIONS = frozenset(_NEGATIVE_WORDS.split())
+_ARTICLES = frozenset(("a", "an", "the", "please", "kindly", "thanks"))
+_TIMES = re.compile(
+    r"\b(?:now|today|tonight|tomorrow|yesterday|current|currently|latest|newest|recent|recently|nowadays|ago|"
+    r"(?:this|next|last|past) (?:hour|day|week|weekend|month|quarter|year))\b"
+)
+_SHORT_FORMS = (
+    (re.compile(r"\bcan't\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"\bcannot\b"), "can not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\b(what|who|where|when|how|why|that|it|there|here)'s\b"), r"\1 is"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"\bi'm\b"), "i am"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'ve\b"), " have"),
+)
+_COURTESY = re.compile(
+    r"(?:(?:hi|hello|hey)(?: there)?[,!.]? |please |kindly |(?:can|could|would|will) you (?:please |kindly )?"
+    r"(?=tell|explain|give|show|list|translate|write|help|name|describe|summarize|summarise|define|convert|find)|"
+    r"i(?: want| need| would like|'d like) to know |"
+    r"do you (?:happen to )?know (?=what|who|where|when|how|why|which))"
+)
+_ASKING = re.compile(r"(?:tell me|give me|what is|what are) (?=(?:the|my|our|your) )")
+"""Ways to ask for a thing that is known to be there. "What is a haiku" and "give me a haiku" are two."""
+_WORD = re.compile(
+    r"(?<!\w)\.\d+|\d+(?:[.,:/-]\d+)*!?|[^\W\d_]+(?:['-][^\W\d_]+)*|"
+    r"[^\s\w.,;:!?\"'`\u2018\u201c\u201d\u2026\u00a1\u00bf]"
+)
+"""Numbers, words, and any sign but punctuation: brackets, operators, emoji, vowel signs of Indic scripts."""
+_NAME = re.compile(r"[^\W\d_][\w'-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What of a question must be equal."""
+
+    numbers: tuple[str, ...]
+    negations: int
+    names: tuple[str, ...]
+    """Words that are written as names are, in lower case, and stand-ins for redacted values, in order."""
+    words: tuple[str, ...]
+    """All words but articles and courtesies, in one spelling."""
+
+
+def marks(text: str) -> Marks:
+    plain = unicodedata.normalize("NFC", text).replace("\u2019", "'")  # not NFKC: 10² is not 102
+    words = _words(plain)
+    return Marks(
+        numbers=tuple(w for w in words if w.lstrip(".")[:1].isdigit() or w in _NUMBERS),
+        negations=sum(word in _NEGATIONS for word in words),
+        names=_names(plain),
+        words=words,
+    )
+
+
+def depends_on_time(text: str) -> bool:
+    """True for a question whose answer is another one tomorrow."""
+    return _TIMES.search(" ".join(text.lower().split())) is not None
+
+
+def differ(one: Marks, other: Marks, words: Words) -> str:
+    """Which guard tells two questions apart; empty where they may have one answer."""
+    return next((name for name, same in _GUARDS[words].items() if not same(one, other)), "")
+
+
+def _words(plain: str) -> tuple[str, ...]:
+    lower = " ".join(plain.lower().split())
+    for pattern, long in _SHORT_FORMS:
+        lower = pattern.sub(long, lower)
+    while (shorter := _COURTESY.sub("", lower, count=1) if _COURTESY.match(lower) else lower) != lower:
+        lower = shorter
+    if asking := _ASKING.match(lower):
+        lower = lower[asking.end() :]
+    return tuple(word for word in _WORD.findall(lower) if word not in _ARTICLES)
+
+
+def _names(plain: str) -> tuple[str, ...]:
+    """Words with a capital letter but at the beginning of a sentence, where every word has one."""
+    found = []
+    for word in _NAME.finditer(plain):
+        inside = any(letter.isupper() for letter in word[0][1:])
+        begins = not plain[: word.start()].rstrip("\"'( ") or plain[: word.start()].rstrip()[-1] in ".!?:"
+        if SHAPE.fullmatch(word[0]) or inside or (word[0][0].isupper() and not begins and word[0] != "I"):
+            found.append(word[0].lower())
+    return tuple(found)
+
+
+def _same_order(one: Marks, other: Marks) -> bool:
+    """True where the words that both have stand in the same order in both."""
+    shared = Counter(one.words) & Counter(other.words)
+    once = {word for word in shared if one.words.count(word) == other.words.count(word) == 1}
+    return [w for w in one.words if w in once] == [w for w in other.words if w in once]
+
+
+type Guard = Callable[[Marks, Marks], bool]
+
+_ALWAYS: Mapping[str, Guard] = {
+    "numbers": lambda one, other: one.numbers == other.numbers,
+    "negation": lambda one, other: one.negations == other.negations,
+    "names": lambda one, other: one.names == other.names,
+}
+_GUARDS: Mapping[Words, Mapping[str, Guard]] = {
+    "same": {**_ALWAYS, "words": lambda one, other: one.words == other.words},
+    "order": {**_ALWAYS, "order": _same_order},
+}
