@@ -48,7 +48,7 @@ def replay(call: Call, entry: Entry, now: float) -> Answer | None:
         if call.stream:
             return _streamed(call, entry, change, now)
         headers = _headers(entry, "application/json", now)
-        return Answer(entry.status, headers, change(whole_of(entry)), source="cache")
+        return Answer(entry.status, headers, change(_whole(entry)), source="cache")
     except UNLIKE:
         return None
 
@@ -63,14 +63,13 @@ def _streamed(call: Call, entry: Entry, change: Change, now: float) -> Answer:
         if call.policy.cache.pace == "original":
             pauses = [piece.after / 1000 for piece in entry.pieces]
     else:
-        events = form.unfold(orjson.loads(whole_of(entry)), body)
+        events = form.unfold(orjson.loads(_whole(entry)), body)
     renewed = [event.with_data(change(event.data or b"")) for event in events]
     headers = _headers(entry, FRAMINGS[framing].content_type, now)
     return Answer(entry.status, headers, events=paced(renewed, pauses), framing=framing, source="cache")
 
 
-def whole_of(entry: Entry) -> bytes:
-    """The body of a whole answer. FormError where a stream makes none."""
+def _whole(entry: Entry) -> bytes:
     if not entry.streamed:
         return entry.body
     form = FORMS[entry.dialect]
@@ -106,7 +105,7 @@ def render(call: Call, entry: Entry, now: float) -> Answer | None:
     form = FORMS[entry.dialect]
     same = entry.streamed and entry.form == form.options(call.request.body.json)
     body = call.request.body.json
-    events = entry.events() if same else form.unfold(orjson.loads(whole_of(entry)), body)
+    events = entry.events() if same else form.unfold(orjson.loads(_whole(entry)), body)
     answer.body = b"".join(encode(e.with_data(change(e.data or b""))) for e in events) + encode(End())
     answer.events, answer.framing = None, ""
     return answer

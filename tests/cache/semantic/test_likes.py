@@ -63,7 +63,7 @@ async def test_a_question_that_means_the_same_has_the_kept_answer(
     tmp_path: Path, provider: Provider, stream: bool
 ) -> None:
     async with tollgate(tmp_path, provider, policy(tmp_path)) as proxy:
-        _, first = await ask(proxy, chat(FRANCE, stream=not stream))
+        _, first = await ask(proxy, chat(FRANCE))
         cache, second = await ask(proxy, chat(SAME, stream=stream))
         records = await proxy.records(2)
         counts = proxy.master.gate.report()["rooms"]["cache"]["counts"]
@@ -153,31 +153,25 @@ async def test_many_at_once_are_all_answered(tmp_path: Path, provider: Provider)
 
 
 @FORMS
+@pytest.mark.parametrize(
+    ("answer", "code", "likeness"),
+    [("It is Paris.", "shadow_agreed", "1.00"), ("Lyon, they say.", "shadow_differed", "0.00")],
+    ids=["agreed", "differed"],
+)
 async def test_in_shadow_the_provider_is_asked_and_the_answers_are_compared(
-    tmp_path: Path, provider: Provider, stream: bool
+    tmp_path: Path, provider: Provider, stream: bool, answer: str, code: str, likeness: str
 ) -> None:
     async with tollgate(tmp_path, provider, policy(tmp_path, "shadow")) as proxy:
-        await ask(proxy, chat(FRANCE, stream=stream))
-        cache, text = await ask(proxy, chat(SAME, stream=stream))
+        await ask(proxy, chat(FRANCE, stream=stream), behave(text="It is Paris."))
+        cache, text = await ask(proxy, chat(SAME, stream=stream), behave(text=answer))
         records = await proxy.records(2)
 
-    assert cache == ("miss" if stream else "stored")
-    assert text == f"You said: {SAME}"
+    assert (cache, text) == ("miss" if stream else "stored", answer)
     assert asked(provider) == 2
     [verdict] = records[1]["verdicts"]
-    assert verdict["code"] == "shadow_differed"  # 5 of 8 words
-    assert re.search(r"\(0\.\d\d\) has an answer that is 0\.\d\d like it", verdict["reason"])
-    assert "apital" not in json.dumps(records)
-
-
-async def test_in_shadow_equal_answers_agree(tmp_path: Path, provider: Provider) -> None:
-    async with tollgate(tmp_path, provider, policy(tmp_path, "shadow")) as proxy:
-        for text in (FRANCE, SAME):
-            await ask(proxy, chat(text), behave(size=900))
-        records = await proxy.records(2)
-
-    [verdict] = records[1]["verdicts"]
-    assert (verdict["code"], verdict["reason"][-12:]) == ("shadow_agreed", "1.00 like it")
+    assert verdict["code"] == code
+    assert re.search(rf"\(0\.\d\d\) has an answer that is {likeness} like it", verdict["reason"])
+    assert not re.search("apital|Paris|Lyon", json.dumps(records))
 
 
 async def test_in_shadow_a_failure_is_not_compared(tmp_path: Path, provider: Provider) -> None:

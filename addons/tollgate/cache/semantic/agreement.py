@@ -10,7 +10,7 @@ from typing import Any
 
 _MOST = 4000
 """Characters of an answer that count."""
-_ALIKE = 0.7
+_ALIKE = 0.8
 _WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+")
 _SAID = frozenset(("text", "content", "response"))
 """Fields that hold what an answer says, in all dialects."""

@@ -107,7 +107,8 @@ def _names(plain: str) -> tuple[str, ...]:
     found = []
     for word in _NAME.finditer(plain):
         inside = any(letter.isupper() for letter in word[0][1:])
-        begins = not plain[: word.start()].rstrip("\"'( ") or plain[: word.start()].rstrip()[-1] in ".!?:"
+        before = plain[: word.start()].rstrip().rstrip("\"'(").rstrip()
+        begins = not before or before[-1] in ".!?:"
         if SHAPE.fullmatch(word[0]) or inside or (word[0][0].isupper() and not begins and word[0] != "I"):
             found.append(word[0].lower())
     return tuple(found)

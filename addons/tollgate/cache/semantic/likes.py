@@ -12,7 +12,7 @@ import orjson
 from tollgate.cache.entry import Entry
 from tollgate.cache.forms import FORMS
 from tollgate.cache.keeping import UNLIKE, Heard
-from tollgate.cache.replay import fits, fresh, whole_of
+from tollgate.cache.replay import fits, fresh
 from tollgate.cache.semantic.agreement import agree, likeness, said
 from tollgate.cache.semantic.question import question_of
 from tollgate.cache.semantic.tier import Tier, Understood, open_tier
@@ -97,7 +97,7 @@ def wanted(policy: Policy) -> bool:
 def text_of(entry: Entry) -> str:
     """What a kept answer says; nothing where that cannot be read."""
     try:
-        return said(orjson.loads(whole_of(entry)))
+        return said(FORMS[entry.dialect].fold(entry.events()) if entry.streamed else orjson.loads(entry.body))
     except UNLIKE:
         return ""
 
