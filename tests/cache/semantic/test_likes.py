@@ -13,6 +13,7 @@ import pytest
 
 from support.models import static_model
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, simulated_provider, tollgate
+from support.upstream import make_call, make_request
 from tollgate.cache.entry import Entry
 from tollgate.cache.keeping import Heard
 from tollgate.cache.semantic.likes import Like, Likes, text_heard, text_of, wanted
@@ -182,6 +183,21 @@ async def test_in_shadow_a_failure_is_not_compared(tmp_path: Path, provider: Pro
         records = await proxy.records(2)
 
     assert records[1].get("verdicts", []) == []
+
+
+@pytest.mark.parametrize(("operation", "understood"), [("chat", True), ("count_tokens", False)])
+async def test_what_counts_letters_is_no_question(tmp_path: Path, operation: str, understood: bool) -> None:
+    """Two questions that mean the same are not equally long."""
+    call = make_call(
+        make_request(json.dumps(chat(FRANCE)).encode()), policy={"cache": policy(tmp_path)["cache"]}
+    )
+    call.request.body.parse(call.dialect.shape)
+    call.operation = operation
+    likes = Likes()
+    likes.prepare(policy_of(tmp_path, policy(tmp_path)))
+
+    assert (await likes.understand(call, lambda rest: "p") is not None) == understood
+    likes.done()
 
 
 # -- policy ------------------------------------------------------------------------------------------------

@@ -52,9 +52,14 @@ _ASKING = re.compile(r"(?:tell me|give me|what is|what are) (?=(?:the|my|our|you
 """Ways to ask for a thing that is known to be there. "What is a haiku" and "give me a haiku" are two."""
 _WORD = re.compile(
     r"(?<!\w)\.\d+|\d+(?:[.,:/-]\d+)*!?|[^\W\d_]+(?:['-][^\W\d_]+)*|"
-    r"[^\s\w.,;:!?\"'`\u2018\u201c\u201d\u2026\u00a1\u00bf]"
+    r"[!?](?![\"\s]*$)|[.,;:](?=\S)|[^\s\w.,;:!?]"
 )
-"""Numbers, words, and any sign but punctuation: brackets, operators, emoji, vowel signs of Indic scripts."""
+"""Numbers, words, and all signs but the punctuation of prose: brackets, operators, quotes, emoji, and the
+vowel signs of Indic scripts."""
+_QUOTES = str.maketrans(
+    dict.fromkeys("`\u201c\u201d\u201e\u00ab\u00bb", '"') | {"\u2019": "'", "\u2018": "'"}
+)
+_QUOTED = re.compile(r"(?<!\w)'|'(?!\w)")
 _NAME = re.compile(r"[^\W\d_][\w'-]*")
 
 
@@ -71,7 +76,7 @@ class Marks:
 
 
 def marks(text: str) -> Marks:
-    plain = unicodedata.normalize("NFC", text).replace("\u2019", "'")  # not NFKC: 10² is not 102
+    plain = unicodedata.normalize("NFC", text).translate(_QUOTES)  # not NFKC: 10² is not 102
     words = _words(plain)
     return Marks(
         numbers=tuple(w for w in words if w.lstrip(".")[:1].isdigit() or w in _NUMBERS),
@@ -92,14 +97,20 @@ def differ(one: Marks, other: Marks, words: Words) -> str:
 
 
 def _words(plain: str) -> tuple[str, ...]:
-    lower = " ".join(plain.lower().split())
+    lower = _QUOTED.sub('"', " ".join(plain.lower().split()))
     for pattern, long in _SHORT_FORMS:
         lower = pattern.sub(long, lower)
     while (shorter := _COURTESY.sub("", lower, count=1) if _COURTESY.match(lower) else lower) != lower:
         lower = shorter
     if asking := _ASKING.match(lower):
         lower = lower[asking.end() :]
-    return tuple(word for word in _WORD.findall(lower) if word not in _ARTICLES)
+    return (*(word for word in _WORD.findall(lower) if word not in _ARTICLES), *_layout(plain))
+
+
+def _layout(plain: str) -> list[str]:
+    """How far each of several lines is indented: of code, that may be what differs."""
+    lines = plain.strip().splitlines()
+    return [f"\n{len(line) - len(line.lstrip())}" for line in lines[1:]]
 
 
 def _names(plain: str) -> tuple[str, ...]:
@@ -109,9 +120,18 @@ def _names(plain: str) -> tuple[str, ...]:
         inside = any(letter.isupper() for letter in word[0][1:])
         before = plain[: word.start()].rstrip().rstrip("\"'(").rstrip()
         begins = not before or before[-1] in ".!?:"
-        if SHAPE.fullmatch(word[0]) or inside or (word[0][0].isupper() and not begins and word[0] != "I"):
+        if (
+            SHAPE.fullmatch(word[0])
+            or inside
+            or (word[0][0].isupper() and not begins and not _is_i(plain, word))
+        ):
             found.append(word[0].lower())
     return tuple(found)
+
+
+def _is_i(plain: str, word: re.Match[str]) -> bool:
+    """True for the person, not for the option -I."""
+    return word[0] == "I" and plain[word.start() - 1 : word.start()].isspace()
 
 
 def _same_order(one: Marks, other: Marks) -> bool:

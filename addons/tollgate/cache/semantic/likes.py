@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tollgate.cache.eligible import WHOLE_ONLY
 from tollgate.cache.entry import Entry
 from tollgate.cache.forms import FORMS
 from tollgate.cache.keeping import UNLIKE, Heard
@@ -65,7 +66,7 @@ class Likes:
         """The question of a call; None where it has none that could be answered with another's answer.
         `name` is that of all calls with such a body."""
         policy = call.policy.cache.semantic
-        if self._tier is None or policy.mode == "off":
+        if self._tier is None or policy.mode == "off" or call.operation in WHOLE_ONLY:
             return None
         question = question_of(call.dialect.name, call.request.body.json, policy.max_length)
         if question is None:
