@@ -26,7 +26,6 @@ _NUMBER_WORDS = (
 _NUMBERS = frozenset(_NUMBER_WORDS.split())
 _NEGATIVE_WORDS = "not no never none nothing nobody neither nor without except unless exclude excluding avoid"
 _NEGATIONS = frozenset(_NEGATIVE_WORDS.split())
-_ARTICLES = frozenset(("a", "an", "the", "please", "kindly", "thanks"))
 _TIMES = re.compile(
     r"\b(?:now|today|tonight|tomorrow|yesterday|current|currently|latest|newest|recent|recently|nowadays|ago|"
     r"(?:this|next|last|past) (?:hour|day|week|weekend|month|quarter|year))\b"
@@ -41,13 +40,17 @@ _SHORT_FORMS = (
     (re.compile(r"\bi'm\b"), "i am"),
     (re.compile(r"'ll\b"), " will"),
     (re.compile(r"'ve\b"), " have"),
+    (re.compile(r"\ban\b"), "a"),
 )
+_DO = "tell|explain|give|show|list|translate|write|help|name|describe|summari[sz]e|define|convert|find"
 _COURTESY = re.compile(
-    r"(?:(?:hi|hello|hey)(?: there)?[,!.]? |please |kindly |(?:can|could|would|will) you (?:please |kindly )?"
-    r"(?=tell|explain|give|show|list|translate|write|help|name|describe|summarize|summarise|define|convert|find)|"
+    r"(?:hi|hello|hey)(?: there)?[,!.] |"
+    rf"(?:(?:can|could|would|will) you (?:please |kindly )?|please |kindly )(?=(?:{_DO})\b)|"
     r"i(?: want| need| would like|'d like) to know |"
-    r"do you (?:happen to )?know (?=what|who|where|when|how|why|which))"
+    r"do you (?:happen to )?know (?=what|who|where|when|how|why|which)"
 )
+_CLOSING = re.compile(r", (?:please|thanks|thank you)[.!?]*$")
+"""Courtesies only where they can be nothing else: "translate please" and "translate thanks" are two."""
 _ASKING = re.compile(r"(?:tell me|give me|what is|what are) (?=(?:the|my|our|your) )")
 """Ways to ask for a thing that is known to be there. "What is a haiku" and "give me a haiku" are two."""
 _WORD = re.compile(
@@ -72,7 +75,7 @@ class Marks:
     names: tuple[str, ...]
     """Words that are written as names are, in lower case, and stand-ins for redacted values, in order."""
     words: tuple[str, ...]
-    """All words but articles and courtesies, in one spelling."""
+    """All words but "the" and courtesies, in one spelling."""
 
 
 def marks(text: str) -> Marks:
@@ -100,11 +103,12 @@ def _words(plain: str) -> tuple[str, ...]:
     lower = _QUOTED.sub('"', " ".join(plain.lower().split()))
     for pattern, long in _SHORT_FORMS:
         lower = pattern.sub(long, lower)
+    lower = _CLOSING.sub("", lower)
     while (shorter := _COURTESY.sub("", lower, count=1) if _COURTESY.match(lower) else lower) != lower:
         lower = shorter
     if asking := _ASKING.match(lower):
         lower = lower[asking.end() :]
-    return (*(word for word in _WORD.findall(lower) if word not in _ARTICLES), *_layout(plain))
+    return (*(word for word in _WORD.findall(lower) if word != "the"), *_layout(plain))
 
 
 def _layout(plain: str) -> list[str]:
