@@ -47,3 +47,4 @@ def test_answers_agree_in_numbers_and_mostly_in_words() -> None:
     assert agree("The bridge is 120 m long.", "the bridge is 120 m long, indeed")
     assert not agree("The bridge is 120 m long.", "The bridge is 121 m long.")
     assert not agree("Yes, it is.", "No, never.")
+    assert not agree("", "")

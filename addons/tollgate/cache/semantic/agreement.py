@@ -43,9 +43,9 @@ def likeness(one: str, other: str) -> float:
 
 
 def agree(one: str, other: str) -> bool:
-    """True for answers with the same numbers and mostly the same words. Rather too strict: two answers to one
-    question may be worded differently."""
-    return _numbers(one) == _numbers(other) and likeness(one, other) >= _ALIKE
+    """True for answers with the same numbers and mostly the same words; not for two that say nothing. Rather
+    too strict: two answers to one question may be worded differently."""
+    return bool(one) and _numbers(one) == _numbers(other) and likeness(one, other) >= _ALIKE
 
 
 def _words(text: str) -> list[str]:

@@ -36,11 +36,8 @@ class Like:
     def compared(self, other: str) -> tuple[str, str]:
         """Whether it agrees with another answer: a word for machines, and a sentence without their texts."""
         code = "shadow_agreed" if agree(self.text, other) else "shadow_differed"
-        words = likeness(self.text, other)
-        return (
-            code,
-            f"a question that is like it ({self.score:.2f}) has an answer that is {words:.2f} like it",
-        )
+        told = f"({self.score:.2f}) has an answer that is {likeness(self.text, other):.2f} like it"
+        return code, f"a question that is like it {told}"
 
 
 class Likes:
@@ -79,11 +76,9 @@ class Likes:
         """The kept answer to the likest question that has one which may be given to this call."""
         for near in question.near:
             entry = await shelf.find(near.name)
-            if (
-                entry is not None
-                and fits(call, entry, now, max_age)
-                and fresh(entry, now, call.policy.cache.ttl)
-            ):
+            if entry is None or not fits(call, entry, now, max_age):
+                continue
+            if fresh(entry, now, call.policy.cache.ttl):
                 shadow = call.policy.cache.semantic.mode == "shadow"
                 return Like(entry, near.score, await asyncio.to_thread(text_of, entry) if shadow else "")
         return None
