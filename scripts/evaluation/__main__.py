@@ -1,17 +1,18 @@
-"""`python -m evaluation dlp DATA…`: what is measured, and what with."""
+"""`python -m evaluation dlp DATA…`, `… semantic PAIRS`: what is measured, and what with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
 
-from evaluation import data
+from evaluation import data, semantic
 from evaluation.dlp import code, measure
 from evaluation.tables import show
+from tollgate.cache.semantic.models import load
 from tollgate.dlp.engine import Engine, build
 from tollgate.policy.dlp import Detection
 from tollgate.store import Digester, load_key, state_folder
@@ -35,6 +36,19 @@ def dlp(
 ) -> None:
     """Detection of personal data and secrets, as the default policy has it."""
     show(_tables(files or [], package, _engine()))
+
+
+@app.command(name="semantic")
+def likeness(
+    file: Annotated[Path, typer.Argument(help="Pairs of questions: JSON lines.")],
+    model: Annotated[Path | None, typer.Option(help="A model's folder; n-grams without.")] = None,
+    kind: Annotated[Literal["static", "onnx"], typer.Option(help="Of the model.")] = "static",
+    threshold: Annotated[float, typer.Option(help="For the table by kind of pair.")] = 0.8,
+) -> None:
+    """Hits and precision of answers to like questions."""
+    embedder = load(kind, model) if model else semantic.NGrams()
+    title = model.name if model else "hashed n-grams (no model)"
+    show(semantic.measure(title, semantic.pairs(file, embedder), threshold))
 
 
 def _engine() -> Engine:

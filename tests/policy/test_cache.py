@@ -11,6 +11,7 @@ def test_nothing_is_kept_unless_it_is_turned_on() -> None:
     assert not Cache().enabled
     assert Cache().scope == "credential"
     assert not Cache().tools
+    assert Cache().semantic.mode == "off"
 
 
 def test_what_is_kept_is_encrypted_by_default() -> None:
@@ -19,7 +20,15 @@ def test_what_is_kept_is_encrypted_by_default() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"scope": "world"}, {"ttl": 0}, {"max_temperature": -1.0}, {"pace": "slow"}, {"stale_if_error": "ever"}],
+    [
+        {"scope": "world"},
+        {"ttl": 0},
+        {"max_temperature": -1.0},
+        {"pace": "slow"},
+        {"stale_if_error": "ever"},
+        {"semantic": {"threshold": 1.1}},
+        {"semantic": {"mode": "on"}},
+    ],
 )
 def test_what_makes_no_sense_is_an_error(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -122,5 +122,5 @@ def test_the_part_at_a_path_is_found_through_lists_and_mappings(
 
 def test_a_key_has_its_homes_outside_of_rules() -> None:
     assert homes_of("oversize") == [("bodies",), ("answers",)]
-    assert homes_of("mode") == [()]
+    assert homes_of("mode") == [(), ("cache", "semantic")]
     assert homes_of("user") == []

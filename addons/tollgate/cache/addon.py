@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from tollgate.cache.forms import FORMS
 from tollgate.cache.keeping import Heard, ended_well, stream_entry, whole_entry
 from tollgate.cache.key import canonical, scope_of
 from tollgate.cache.replay import CACHE, fits, fresh, render, replay
+from tollgate.cache.semantic.likes import Like, Likes, text_heard, text_of
+from tollgate.cache.semantic.tier import Understood
 from tollgate.cache.shelf import Make, Shelf
 from tollgate.calls import Answer, Call, End, Event, Failed, Runtime, Verdict
 from tollgate.policy import Policy
@@ -27,6 +29,7 @@ OFF_LOOP = 32 * 1024
 """Bodies and entries from this many bytes on are worked on in a thread: other calls go on meanwhile."""
 _FAILING = frozenset((429, 500, 502, 503, 504, 529))
 """Statuses in whose place an old answer may stand."""
+_STALE = "an old answer stands in for a failing provider"
 
 type Place = tuple[Path, CacheStorage]
 
@@ -45,6 +48,10 @@ class Carried:
     stale: Entry | None = None
     """What may stand in where the provider fails."""
     heard: Heard | None = None
+    question: Understood | None = None
+    """With which other questions find the answer."""
+    like: Like | None = None
+    """Whose answer is compared with the one that comes."""
 
 
 class Cache:
@@ -57,6 +64,7 @@ class Cache:
         self._shelf: Shelf | None = None
         self._place: Place | None = None
         self._flights: dict[str, Flight] = {}
+        self._likes = Likes()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -64,10 +72,13 @@ class Cache:
         """Open the folder where the policy wants one. StateError where it cannot be used."""
         storage = runtime.policy.file.cache_storage
         place = storage.path or runtime.state / "answers", storage
-        if not wanted(runtime.policy) or (self._shelf is not None and place == self._place):
+        if not wanted(runtime.policy):
+            return
+        self._likes.prepare(runtime.policy)
+        if self._shelf is not None and place == self._place:
             return
         shelf = Shelf(place[0], load_key(runtime.state), room=storage.room, secret=storage.encrypt)
-        self.done()
+        self._close()
         self._shelf, self._place = shelf, place
 
     def llm_setup(self, runtime: Runtime) -> None:
@@ -79,6 +90,10 @@ class Cache:
         return {"counts": dict(self._shelf.counts), "problem": self._shelf.problem}
 
     def done(self) -> None:
+        self._likes.done()
+        self._close()
+
+    def _close(self) -> None:
         if self._shelf is not None:
             self._shelf.close()
             self._shelf = None
@@ -95,21 +110,20 @@ class Cache:
             call.cache = "bypass"
             call.verdicts.append(Verdict("cache", "allow", "left alone", f"bypass_{reason}"))
         else:
-            await self._look(call, asked, self._shelf, await self._key(call, self._runtime))
+            await self._look(call, asked, self._shelf, self._runtime)
 
-    async def _key(self, call: Call, runtime: Runtime) -> str:
-        groups = tuple(runtime.policy.groups_of(call.identity.user))
-        scope = scope_of(call.policy.cache.scope, call.identity, groups)
-
-        def digest() -> str:
-            return runtime.digester.digest("cache", canonical(call, scope))
-
-        return await asyncio.to_thread(digest) if len(call.request.body.content) > OFF_LOOP else digest()
-
-    async def _look(self, call: Call, asked: Conditions, shelf: Shelf, name: str) -> None:
+    async def _look(self, call: Call, asked: Conditions, shelf: Shelf, runtime: Runtime) -> None:
+        name = _namer(call, runtime)
+        large = len(call.request.body.content) > OFF_LOOP
         form = FORMS.get(call.dialect.name)
-        carried = Carried(name, form.options(call.request.body.json) if form else "")
-        if asked.give and (await self._give(call, asked, shelf, carried) or await self._share(call, carried)):
+        options = form.options(call.request.body.json) if form else ""
+        carried = Carried(await asyncio.to_thread(name) if large else name(), options)
+        if asked.give and await self._give(call, asked, shelf, carried):
+            return
+        carried.question = await self._likes.understand(call, name)
+        if asked.give and (
+            await self._give_like(call, asked, shelf, carried) or await self._share(call, carried)
+        ):
             return
         if asked.only_kept:
             raise Failed(
@@ -135,6 +149,24 @@ class Cache:
             self._given(call, entry)
         return call.answer is not None
 
+    async def _give_like(self, call: Call, asked: Conditions, shelf: Shelf, carried: Carried) -> bool:
+        """True where the answer to a like question is given; in shadow mode it is only remembered."""
+        if carried.question is None:
+            return False
+        now = time.time()
+        like = await self._likes.find(call, carried.question, shelf, now, asked.max_age)
+        if like is None or call.policy.cache.semantic.mode == "shadow":
+            carried.like = like
+            return False
+        call.answer = await asyncio.to_thread(replay, call, like.entry, now)
+        if call.answer is None:
+            return False
+        call.answer.headers[CACHE] = f"hit; semantic; score={like.score:.2f}"
+        self._given(
+            call, like.entry, "semantic", f"the answer to a question that is like it ({like.score:.2f})"
+        )
+        return True
+
     async def _share(self, call: Call, carried: Carried) -> bool:
         """True where another call brings the answer; else this one may be the one that does."""
         if not call.policy.cache.share:
@@ -156,13 +188,15 @@ class Cache:
         self._count("shared")
         return True
 
-    def _given(self, call: Call, entry: Entry, code: str = "hit") -> None:
+    def _given(self, call: Call, entry: Entry, code: str = "hit", why: str = "") -> None:
         call.cache = "hit"
         call.usage, call.answered_model = entry.used(), entry.answered_model
-        if code != "hit":
-            call.verdicts.append(
-                Verdict("cache", "allow", "an old answer stands in for a failing provider", code)
-            )
+        self._say(call, code, why)
+
+    def _say(self, call: Call, code: str, why: str = "") -> None:
+        """Count what happened; where there is something to say of it, the trail has it."""
+        if why:
+            call.verdicts.append(Verdict("cache", "allow", why, code))
         self._count(code)
 
     async def llm_failed(self, call: Call, error: Failed) -> None:
@@ -170,7 +204,7 @@ class Cache:
         if carried is not None and carried.stale is not None:
             call.answer = replay(call, carried.stale, time.time())
             if call.answer is not None:
-                self._given(call, carried.stale, "stale")
+                self._given(call, carried.stale, "stale", _STALE)
 
     # -- up --------------------------------------------------------------------------------------------------
 
@@ -212,7 +246,7 @@ class Cache:
         other = render(call, stale, time.time())
         if other is not None:
             answer.status, answer.headers, answer.body = other.status, other.headers, other.body
-            self._given(call, stale, "stale")
+            self._given(call, stale, "stale", _STALE)
 
     async def _whole(self, call: Call, answer: Answer, carried: Carried) -> None:
         if carried.flight is not None:
@@ -227,17 +261,23 @@ class Cache:
             entry = whole_entry(*told)
         if entry is not None:
             self._keep(call, carried, partial(_itself, entry), len(answer.body))
+            if carried.like is not None:
+                self._say(call, *carried.like.compared(await asyncio.to_thread(text_of, entry)))
 
     def _ended(self, call: Call, carried: Carried, heard: Heard, end: End) -> None:
         if heard.events and ended_well(call, end):
             size = call.policy.cache.max_answer - heard.room
             self._keep(call, carried, partial(stream_entry, call, heard, carried.form), size)
+            if carried.like is not None and size <= OFF_LOOP:  # read here, since the trail is written next
+                self._say(call, *carried.like.compared(text_heard(call.dialect.name, heard)))
 
     def _keep(self, call: Call, carried: Carried, make: Make, size: int) -> None:
         policy = call.policy.cache
         seconds = policy.ttl + (policy.stale_if_error or 0.0)
         if self._shelf is not None and self._shelf.keep(carried.name, make, size, seconds):
             call.cache = "stored"
+            if carried.question is not None:
+                carried.question.tier.add(carried.question, carried.name)
 
     def llm_end(self, call: Call) -> None:
         carried: Carried | None = call.notes.pop("cache", None)
@@ -255,6 +295,13 @@ class Cache:
 def wanted(policy: Policy) -> bool:
     """True where the policy has anything kept, in general or by a rule."""
     return policy.file.cache.enabled or any(rule.set.cache.enabled for rule in policy.file.rules)
+
+
+def _namer(call: Call, runtime: Runtime) -> Callable[..., str]:
+    """Names the entry of the call, or of one that has another body."""
+    groups = tuple(runtime.policy.groups_of(call.identity.user))
+    scope = scope_of(call.policy.cache.scope, call.identity, groups)
+    return lambda tree=None: runtime.digester.digest("cache", canonical(call, scope, tree))
 
 
 def _itself(entry: Entry) -> Entry:

@@ -63,11 +63,15 @@ def _against(dialect: str, policy: Cache, asked: Any) -> str:
         return "no_json"
     if any(asked.get(name) for name in _STATE.get(dialect, ())):
         return "state"
-    if not policy.tools and any(asked.get(name) for name in _TOOLS):
+    if not policy.tools and offers_tools(asked):
         return "tools"
     if policy.max_temperature is not None and temperature(asked) > policy.max_temperature:
         return "temperature"
     return ""
+
+
+def offers_tools(asked: Mapping[str, Any]) -> bool:
+    return any(asked.get(name) for name in _TOOLS)
 
 
 def temperature(asked: Mapping[str, Any]) -> float:

@@ -31,8 +31,8 @@ _ROUNDED = re.compile(rb"(?<=[:,\[])-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
 _SORTED = orjson.OPT_SORT_KEYS
 
 
-def canonical(call: Call, scope: str) -> bytes:
-    """The canonical form. ValueError where the request has none."""
+def canonical(call: Call, scope: str, tree: Any = None) -> bytes:
+    """The canonical form; `tree` may stand in for the body's. ValueError where the request has none."""
     request, body = call.request, call.request.body
     if not body.parsed:
         raise ValueError("the body is no JSON")
@@ -43,7 +43,7 @@ def canonical(call: Call, scope: str) -> bytes:
         "operation": call.operation,
         "url": [request.method, request.host, request.port, _path(call), *_query(request)],
         "headers": _headers(request),
-        "body": without(body.json, NEUTRAL.get(call.dialect.name, {})),
+        "body": without(body.json if tree is None else tree, NEUTRAL.get(call.dialect.name, {})),
     }
     form = orjson.dumps(told, option=_SORTED)
     if _ROUNDED.search(form):

@@ -210,7 +210,7 @@ def _stop(message: str) -> None:
 
 
 def _use(counts: dict[str, int]) -> Text:
-    given = counts.get("hit", 0) + counts.get("shared", 0) + counts.get("stale", 0)
+    given = sum(counts.get(word, 0) for word in ("hit", "semantic", "shared", "stale"))
     asked = given + counts.get("miss", 0) + counts.get("stored", 0)
     rate = f"{given / asked:.0%} of {asked} calls" if asked else "no calls"
     words = ", ".join(f"{count} {word}" for word, count in sorted(counts.items(), key=lambda item: -item[1]))

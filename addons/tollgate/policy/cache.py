@@ -14,6 +14,22 @@ type Scope = Literal["credential", "user", "group", "project", "all"]
 # -- what is kept of which calls: governs one call, rules override it --------------------------------------
 
 
+class Semantic(Part):
+    """Answers to questions that mean the same, of calls without tools that are one short question."""
+
+    mode: Literal["off", "shadow", "serve"] = "off"
+    """shadow asks the provider as before, and records whether the kept answer would have agreed; serve gives
+    the kept answer."""
+    threshold: float = Field(default=0.95, ge=0.0, le=1.0)
+    """The least likeness of two questions: the cosine of their vectors."""
+    words: Literal["same", "order"] = "same"
+    """What must be equal besides numbers, names, negations and stand-ins for redacted values. same: all words
+    and their order, but for "the", courtesies and short forms. order: that of the words which both have;
+    it finds more, and is wrong more often."""
+    max_length: int = Field(default=400, ge=1, le=4000)
+    """Characters of the longest question."""
+
+
 class Cache(Part):
     """Answers that are given again to calls that ask the same."""
 
@@ -41,9 +57,19 @@ class Cache(Part):
     """How long after its time an answer may still stand in for a provider that fails; null for never."""
     tag: str = ""
     """A word of your own for what these calls bring, for `tollgate cache clear --tag`."""
+    semantic: Semantic = Semantic()
 
 
 # -- where they are kept: set once for all -----------------------------------------------------------------
+
+
+class Embedder(Part):
+    """What turns a question into a vector. It is never downloaded."""
+
+    kind: Literal["static", "onnx"] = "static"
+    """static: a table with a vector per token, as Model2Vec makes it. onnx: a sentence transformer."""
+    folder: File | None = None
+    """Has tokenizer.json, and model.safetensors or embeddings.npy (static), or model.onnx (onnx)."""
 
 
 class CacheStorage(Part):
@@ -56,3 +82,6 @@ class CacheStorage(Part):
     encrypt: bool = True
     """Whether answers lie there encrypted, with a key of the state folder. They hold no originals of redacted
     values in either case."""
+    embedder: Embedder = Embedder()
+    questions: int = Field(default=20000, ge=1)
+    """How many questions are held in memory, to find those that mean the same."""
