@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,3 +113,18 @@ def test_it_says_why_it_cannot_run(tmp_path: Path, options: list[str], said: str
     assert result.exit_code == 1
     assert said in result.output.replace("\n", "")
     assert "Traceback" not in result.output
+
+
+def test_what_a_policy_needs_and_cannot_have_is_said_and_nothing_listens(tmp_path: Path) -> None:
+    credential = {"env": "TOLLGATE_TEST_NOT_SET", "hosts": ["x.test"]}
+    file = written(tmp_path / "policy.yaml", json.dumps({"credentials": {"k": credential}}).encode())
+
+    command = [sys.executable, "-m", "tollgate", "up", "--admin", "", "--policy", str(file)]
+    command += ["--listen", f"{LOOPBACK}:{free_port()}", "--state", str(tmp_path), "--certs", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    said = result.stdout + result.stderr
+    assert result.returncode == 1
+    assert "TOLLGATE_TEST_NOT_SET" in said.replace("\n", "")
+    assert "Traceback" not in said
+    assert "listens" not in said

@@ -77,8 +77,12 @@ class Keeper:
     def running(self) -> None:
         if self._runtime is None:
             self.configure({"tollgate_policy"})
-        self._rooms.prepare(self.runtime())
-        self._rooms.setup(self.runtime())
+        try:
+            self._rooms.prepare(self.runtime())
+            self._rooms.setup(self.runtime())
+        except (OSError, ValueError) as e:
+            logger.error("Tollgate cannot start: %s", e)  # on which mitmproxy's ErrorCheck ends the process
+            raise exceptions.AddonHalt from e
         self._watch = asyncio_utils.create_task(self._reload(), name="policy watch", keep_ref=True)
 
     def done(self) -> None:
