@@ -116,8 +116,8 @@ def item(part: Part, id: str, index: int, status: str = "completed") -> Json:
     own = f"{id}_{index}"
     if isinstance(part, Thinking):
         summary = [{"type": "summary_text", "text": part.text}] if part.text else []
-        seal = wrap(part.signature, _FAMILY) if part.signature else None
-        return {"id": renamed(own, "rs_"), "type": "reasoning", "summary": summary, "encrypted_content": seal}
+        seal = {"encrypted_content": wrap(part.signature, _FAMILY)} if part.signature else {}
+        return {"id": renamed(own, "rs_"), "type": "reasoning", "summary": summary, **seal}
     content = [words(part)] if isinstance(part, Text) and status == "completed" else []
     head = {"id": renamed(own, "msg_"), "type": "message", "status": status}
     return {**head, "role": "assistant", "content": content}
