@@ -10,6 +10,7 @@ from mitmproxy import version as mitmproxy_version
 from tollgate import __version__
 from tollgate.cli import cache, cost, dlp, policy
 from tollgate.cli.report import report
+from tollgate.cli.run import BEFORE_A_COMMAND, record, replay, run
 from tollgate.cli.up import up
 
 app = typer.Typer(
@@ -19,6 +20,9 @@ app = typer.Typer(
     help="A forward proxy for LLM traffic: inspected, governed and recorded.",
 )
 app.command()(up)
+app.command(context_settings=BEFORE_A_COMMAND)(run)
+app.command(context_settings=BEFORE_A_COMMAND)(record)
+app.command(context_settings=BEFORE_A_COMMAND)(replay)
 app.command()(report)
 app.add_typer(policy.app, name="policy")
 app.add_typer(dlp.app, name="dlp")
