@@ -20,6 +20,7 @@ from mitmproxy.utils import asyncio_utils
 from rich.console import Console
 
 from tollgate.cache.cassettes.addon import Cassettes
+from tollgate.calls import Runtime
 from tollgate.cli.launch import Launch
 from tollgate.cli.serve import Place, addon_options, log_to, options_of, place_of, variables
 from tollgate.gate.master import TollgateMaster
@@ -126,8 +127,13 @@ class Child:
         self.master: TollgateMaster | None = None
         self._command = command
         self._authority = authority
+        self._ready = False
         self._process: asyncio.subprocess.Process | None = None
         self._sent: list[signal.Signals] = []
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        """All rooms were set up: this stands behind them."""
+        self._ready = True
 
     async def running(self) -> None:
         loop = asyncio.get_running_loop()
@@ -138,6 +144,8 @@ class Child:
     async def _see_through(self) -> None:
         assert self.master is not None
         try:
+            if not self._ready:
+                raise NotRun("the policy cannot be put in force, as is said above")
             self._process = await self._start(self.master)
             for number in self._sent:
                 self._process.send_signal(number)

@@ -35,6 +35,8 @@ type Pace = Literal["at_once", "original"]
 OFF_LOOP = 32 * 1024
 _LARGEST = 64 * 2**20
 """Bytes that a streamed answer may have."""
+_HEADERS = frozenset(("x-should-retry", "x-amzn-errortype"))
+"""Of an answer, besides those that the cache keeps: how an error is to be taken. None that has clients wait."""
 _LEAST_SECRET = 8
 """Characters from which on a header's value may be a credential."""
 _UNTOLD = frozenset(("other",))
@@ -132,7 +134,9 @@ class Cassettes:
             why = "Only bodies of JSON are recorded."
         else:
             why = await asyncio.to_thread(self._library.explain, request)
-        message = f"This call is not recorded in {self._settings.folder.name}, and nobody else is asked. {why}"
+        message = (
+            f"This call is not recorded in {self._settings.folder.name}, and nobody else is asked. {why}"
+        )
         return Refused(f"{message} `tollgate record` adds it.", code="not_recorded", always=True)
 
     def _leave(self, call: Call, why: str) -> None:
@@ -185,12 +189,14 @@ class Cassettes:
 
 def recording_of(call: Call, carried: Carried) -> Recording:
     """What is written down of a call. Of its headers what it is and what it used: no account, no limits."""
+    kept = headers_of(call, carried.headers)
+    errors = ((name, value) for name, value in carried.headers if name.lower() in _HEADERS)
     return Recording(
         request=carried.request,
         number=carried.number,
         recorded=datetime.fromtimestamp(call.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         status=carried.status,
-        headers={name.lower(): value for name, value in headers_of(call, carried.headers)},
+        headers={name.lower(): value for name, value in (*kept, *errors)},
         model=call.answered_model,
         usage=usage_of(call.usage),
         body=carried.body,

@@ -58,7 +58,9 @@ def ignoring(paths: Iterable[str]) -> Neutral:
     for path in paths:
         names = path.split(".")
         if not all(names) or "[" in path:
-            raise ValueError(f"{path!r} is no path to ignore: write body.system.text, without places in lists")
+            raise ValueError(
+                f"{path!r} is no path to ignore: write body.system.text, without places in lists"
+            )
         below = table
         for name in names[:-1]:
             below = below.setdefault(name, {})

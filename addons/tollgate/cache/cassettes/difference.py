@@ -68,7 +68,9 @@ def _first(one: Any, other: Any) -> int:
     """The first place at which two texts differ; 0 for what is no text."""
     if not (isinstance(one, str) and isinstance(other, str)):
         return 0
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(map(len, (one, other))))
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(map(len, (one, other)))
+    )
 
 
 def _show(value: Any, start: int) -> str:

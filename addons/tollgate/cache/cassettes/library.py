@@ -100,7 +100,7 @@ class Library:
             handle, draft = tempfile.mkstemp(dir=self.folder, prefix=".draft-")
             with os.fdopen(handle, "wb") as file:
                 file.write(to_bytes(recording))
-            os.chmod(draft, 0o644)  # noqa: S103  # it goes into a repository
+            os.chmod(draft, 0o644)  # it goes into a repository
             os.replace(draft, path)
         except OSError as e:
             raise CassetteError(f"{path} cannot be written: {e.strerror}.") from e
