@@ -1,6 +1,6 @@
 """What test suites ask: python tests/clients/recorded_calls.py
 
-The last calls hold values that must not leave; the simulated provider says them again, and so must a recording.
+The last calls hold values that must not leave. The simulated provider says them again; so must a recording.
 """
 
 from __future__ import annotations

@@ -69,13 +69,7 @@ class Cache:
     def load(self, loader: addonmanager.Loader) -> None:
         add = loader.add_option
         add("tollgate_cassettes", str, "", "Folder of recorded calls; empty for none.")
-        add(
-            "tollgate_cassette_mode",
-            str,
-            "none",
-            "Calls that are not recorded: refuse or record.",
-            ("none", "once", "new"),
-        )
+        add("tollgate_cassette_mode", str, "none", "When calls are recorded.", ("none", "once", "new"))
         add("tollgate_cassette_pace", str, "at_once", "How fast streams are given.", ("at_once", "original"))
         add("tollgate_cassette_unredacted", bool, False, "Record calls that the policy does not redact.")
         add("tollgate_cassette_ignore", Sequence[str], [], "Paths of requests that need not be as recorded.")

@@ -76,8 +76,8 @@ def _refuse_unredacted(policy: Policy, cassettes: Mapping[str, Any]) -> None:
     if not enabled or policy.file.mode == "observe":
         why = "mode is observe" if enabled else "dlp.enabled is false"
         raise NotRun(
-            f"the policy redacts nothing ({why}), so the recordings would hold prompts, names and keys as they"
-            " are. Turn redaction on in the policy (dlp: {enabled: true}), or say --unredacted."
+            f"the policy redacts nothing ({why}), so recordings would hold prompts and keys as they are."
+            " Turn redaction on in the policy (dlp: {enabled: true}), or say --unredacted."
         )
 
 

@@ -80,8 +80,8 @@ class Minter:
 
 
 class Numbered(Minter):
-    """Makes tokens of the first, second, … value of its kind in a call. They say nothing of the values, and are
-    the same in every installation: what is recorded with them fits wherever the same is asked."""
+    """Makes tokens of the first, second, … value of each kind in a call. They say nothing of the values, and
+    are the same in every installation: what is recorded with them fits wherever the same is asked."""
 
     __slots__ = ("_token",)
 

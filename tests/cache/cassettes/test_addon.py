@@ -200,7 +200,7 @@ async def test_an_answer_that_breaks_off_is_not_recorded(
 ) -> None:
     async with tape(tmp_path, provider, "new") as recorded:
         await recorded.ask(chat(stream=True), behave(**behaviour))
-        [record] = await recorded.proxy.records(1)
+        await recorded.proxy.records(1)
         counts = recorded.counts
 
     assert files(tmp_path) == []
@@ -225,9 +225,11 @@ async def test_what_is_no_json_is_left_and_then_refused(tmp_path: Path, provider
         async with recorded.proxy.client().post(url, data=form(), headers=KEY) as response:
             assert response.status != 400
         assert recorded.counts["left"] == 1
-    async with tape(tmp_path, provider, "none") as replayed:
-        async with replayed.proxy.client().post(url, data=form(), headers=KEY) as response:
-            assert "Only bodies of JSON are recorded" in await response.text()
+    async with (
+        tape(tmp_path, provider, "none") as replayed,
+        replayed.proxy.client().post(url, data=form(), headers=KEY) as response,
+    ):
+        assert "Only bodies of JSON are recorded" in await response.text()
 
 
 def form() -> aiohttp.FormData:

@@ -36,7 +36,7 @@ OFF_LOOP = 32 * 1024
 _LARGEST = 64 * 2**20
 """Bytes that a streamed answer may have."""
 _HEADERS = frozenset(("x-should-retry", "x-amzn-errortype"))
-"""Of an answer, besides those that the cache keeps: how an error is to be taken. None that has clients wait."""
+"""Of an answer, besides those that the cache keeps: how an error is to be taken. None makes clients wait."""
 _LEAST_SECRET = 8
 """Characters from which on a header's value may be a credential."""
 _UNTOLD = frozenset(("other",))
@@ -89,7 +89,7 @@ class Cassettes:
         self._writer.shutdown()
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
-        """mitmproxy's own leg, for tunnels and what is no call. Where nothing is recorded, nobody is asked."""
+        """mitmproxy's own leg, for tunnels and what is no call: no way around the recordings."""
         if not self._library.records:
             data.server.error = "Tollgate answers from recordings only, and connects to nobody"
 

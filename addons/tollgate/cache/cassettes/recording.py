@@ -1,4 +1,4 @@
-"""A recorded call, and how it is written down: as JSON that people read and that goes into a repository. Pure.
+"""A recorded call, and how it is written down: as JSON, for people and repositories. Pure.
 
 JSON is written as JSON, each event on a line of its own, so that what changes shows as what it is.
 """
