@@ -79,7 +79,7 @@ async def test_off_is_off(tmp_path: Path, provider: Provider) -> None:
         told = [await ask(proxy, chat()) for _ in range(2)]
 
     assert [t.cache for t in told] == ["", ""]
-    assert not (tmp_path / "state" / "cache").exists()
+    assert not (tmp_path / "state" / "answers").exists()
 
 
 async def test_observe_mode_gives_nothing_again(tmp_path: Path, provider: Provider) -> None:
@@ -215,7 +215,7 @@ async def test_what_was_redacted_is_restored_from_a_kept_answer(tmp_path: Path, 
 
     assert [t.cache for t in told] == ["stored", "hit", "hit"]
     assert all(email in t.said for t in told)
-    files = (tmp_path / "state" / "cache").iterdir()
+    files = (tmp_path / "state" / "answers").iterdir()
     assert email.encode() not in b"".join(file.read_bytes() for file in files)
 
 
@@ -303,7 +303,7 @@ async def test_an_entry_that_was_changed_is_asked_for_again(tmp_path: Path, prov
             told = await ask(proxy, chat())
         assert (told.status, told.cache) == (200, expected)
         if asked(provider) == 1:
-            database = sqlite3.connect(tmp_path / "state" / "cache" / "cache.db")
+            database = sqlite3.connect(tmp_path / "state" / "answers" / "cache.db")
             with database:
                 database.execute("UPDATE Cache SET value = zeroblob(100), mode = 1")
             database.close()

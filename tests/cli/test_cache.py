@@ -40,7 +40,7 @@ type Run = Callable[..., Any]
 def run(tmp_path: Path) -> Run:
     """The command on a state folder with three answers: of now, of an hour ago and of two days ago."""
     now = time.time()
-    blobs = Blobs(tmp_path / "cache", load_key(tmp_path))
+    blobs = Blobs(tmp_path / "answers", load_key(tmp_path))
     stream = replace(
         ENTRY, created=now - 3700, model="claude-x", body=b"", pieces=(Piece(0, "", CHUNK),), tag=""
     )
@@ -151,7 +151,7 @@ def test_where_nothing_was_ever_kept_nothing_is_made(tmp_path: Path) -> None:
 
     assert told.exit_code == 1
     assert "Nothing was ever kept" in told.output
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "answers").exists()
 
 
 def test_a_policy_that_is_not_valid_is_told(tmp_path: Path) -> None:

@@ -15,10 +15,13 @@ from urllib.error import HTTPError, URLError
 import pytest
 from typer.testing import CliRunner, Result
 
+from support.certs import written
 from support.processes import wait_until
 from support.stage import LOOPBACK, fetch, free_port
 from tollgate.cli.main import app
+from tollgate.cli.serve import rooms
 from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
+from tollgate.policy.reader import load
 
 
 def invoke(tmp_path: Path, *options: str) -> Result:
@@ -64,8 +67,16 @@ def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, quiet: list[str]) -> N
     assert json.loads(told[0])["ok"] is True
     assert f"export HTTPS_PROXY=http://{listen}" in said
     assert f"SSL_CERT_FILE={tmp_path / 'certs' / BUNDLE_FILE}" in said
+    assert "redaction off, cache off, costs off" in said
     assert (tmp_path / "state").is_dir()
     assert ssl.create_default_context(cafile=tmp_path / "certs" / BUNDLE_FILE)
+
+
+def test_what_a_rule_turns_on_is_on(tmp_path: Path) -> None:
+    rule = {"name": "one", "when": {"model": "m"}, "set": {"cache": {"enabled": True}}}
+    file = written(tmp_path / "policy.yaml", json.dumps({"dlp": {"enabled": True}, "rules": [rule]}).encode())
+
+    assert rooms(load([file])) == ["redaction on", "cache on", "costs off"]
 
 
 def test_hosts_that_the_authority_may_not_vouch_for_are_told(tmp_path: Path) -> None:

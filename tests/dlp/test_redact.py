@@ -154,3 +154,16 @@ def test_where_all_is_json_its_value_counts_and_not_how_it_is_written() -> None:
     redact(text, [(span(text, "J\\u0061ne"), "replace")], book, change, is_json=True)
 
     assert list(book.originals.values()) == ["Jane"]
+
+
+def test_a_value_with_line_ends_in_code_that_looks_like_json_comes_back_as_it_was() -> None:
+    key = "-----BEGIN KEY-----\nabc\n-----END KEY-----"
+    text = f'config = {{"key": """{key}"""}}\n'
+    book = Book(Minter(b"k"))
+    span = Span(text.index(key), text.index(key) + len(key), "SECRET", 1.0)
+
+    sent = redact(text, [(span, "replace")], book, lambda _, value: value)
+
+    assert key not in sent
+    assert Restorer(book.originals).whole(sent) == text
+    assert json.loads(Restorer(book.originals).whole(json.dumps({"text": sent}), "json")) == {"text": text}

@@ -95,7 +95,7 @@ class Cache:
     def llm_prepare(self, runtime: Runtime) -> None:
         """Open the folder where the policy wants one. StateError where it cannot be used."""
         storage = runtime.policy.file.cache_storage
-        place = storage.path or runtime.state / "cache", storage
+        place = storage.path or runtime.state / "answers", storage
         if not wanted(runtime.policy) or (self._shelf is not None and place == self._place):
             return
         shelf = Shelf(place[0], load_key(runtime.state), room=storage.room, secret=storage.encrypt)

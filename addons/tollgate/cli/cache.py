@@ -178,7 +178,7 @@ def _opened(policy: list[Path] | None, state: Path | None) -> Iterator[Blobs]:
     try:
         storage = load(policy or []).file.cache_storage
         folder = state_folder(str(state or ""))
-        place = storage.path or folder / "cache"
+        place = storage.path or folder / "answers"
         if not place.is_dir():
             _stop(f"Nothing was ever kept in {place}.")
         with closing(Blobs(place, load_key(folder), room=storage.room, secret=storage.encrypt)) as blobs:

@@ -150,10 +150,22 @@ class Greeting:
         table = Table.grid("", "", padding=(0, 2))
         files = ", ".join(map(str, self._launch.policy)) or "built-in defaults"
         table.add_row("[bold]policy[/]", f"{files} ({place.policy.digest})")
+        table.add_row("[bold]rooms[/]", ", ".join(rooms(place.policy)))
         table.add_row("[bold]trail[/]", str(trail))
         table.add_row("[bold]authority[/]", f"{place.authority / CERT_FILE}{' (new)' if place.new else ''}")
         table.add_row("[bold]health[/]", f"http://{admin}/healthz" if admin else "off")
         return table
+
+
+def rooms(policy: Policy) -> list[str]:
+    """What a policy can turn on, and whether it does."""
+    file, rules = policy.file, [rule.set for rule in policy.file.rules]
+    chosen = {
+        "redaction": file.dlp.enabled or any(settings.dlp.enabled for settings in rules),
+        "cache": file.cache.enabled or any(settings.cache.enabled for settings in rules),
+        "costs": file.cost.enabled,
+    }
+    return [f"{name} {'on' if on else 'off'}" for name, on in chosen.items()]
 
 
 def exports(listen: str, authority: Path) -> list[str]:

@@ -21,6 +21,13 @@ _LONGEST = 256
 """Characters of such an end; nobody indents farther."""
 
 
+class Verbatim(str):
+    """A value that stood without escapes where JSON would have needed them: around it was none, whatever it
+    looked like. The rest of its text looks the same in an answer."""
+
+    __slots__ = ()
+
+
 def needs_escapes(value: str) -> bool:
     return _SPECIAL.search(value) is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from tollgate.dlp.nesting import Nesting, escaped, unescaped
+from tollgate.dlp.nesting import Nesting, Verbatim, escaped, needs_escapes, unescaped
 from tollgate.dlp.span import Span
 from tollgate.dlp.tokens import DOMAIN, WIDTH, Book, pattern
 from tollgate.dlp.views.view import Piece
@@ -81,7 +81,7 @@ class _Values:
 
     def at(self, span: Span) -> _Value:
         written = self._text[span.start : span.end]
-        if "\\" in written:
+        if needs_escapes(written):
             self._nesting.feed(self._text[self._fed : span.start], final=True)
             self._fed = span.start
             depth = self._nesting.depth
@@ -90,6 +90,8 @@ class _Values:
                 value = unescaped(text, depth)
                 if text and value is not None and self._is_exact(value, text):
                     return _Value(value, span.start + len(text), depth)
+            if depth and not self._is_json:
+                return _Value(Verbatim(written), span.end, 0)
         return _Value(written, span.end, 0)
 
     def _is_exact(self, value: str, written: str) -> bool:

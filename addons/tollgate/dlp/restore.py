@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal
 
 from tollgate.dlp.fuzzy import REACH, Near
-from tollgate.dlp.nesting import Nesting, escaped, needs_escapes
+from tollgate.dlp.nesting import Nesting, Verbatim, escaped, needs_escapes
 from tollgate.dlp.tokens import BRAND, DOMAIN, EMAIL, WIDTH, core
 
 type Manner = Literal["text", "input", "json"]
@@ -111,7 +111,7 @@ class Restorer:
                 if needs_escapes(value):
                     nesting.feed(text[followed:start], final=True)
                     followed = start
-                    value = escaped(value, max(nesting.depth, manner == "json"))
+                    value = escaped(value, _depth(value, nesting, manner))
                 out += (text[done:start], value)
                 done = at = end + (_domain(after) if _kind(word) == EMAIL else 0)
         if not final:
@@ -174,3 +174,9 @@ def _domain(after: str) -> int:
 
 def _nesting(manner: Manner) -> Nesting:
     return Nesting(is_json=manner == "json")
+
+
+def _depth(value: str, nesting: Nesting, manner: Manner) -> int:
+    """How often a value is escaped."""
+    in_json = int(manner == "json")
+    return in_json if isinstance(value, Verbatim) else max(nesting.depth, in_json)

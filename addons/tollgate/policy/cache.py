@@ -50,7 +50,7 @@ class CacheStorage(Part):
     """Where answers are kept."""
 
     path: File | None = None
-    """The folder; left out, `cache` in the state folder."""
+    """The folder; left out, `answers` in the state folder."""
     room: Size = 1024 * 1024 * 1024
     """How much the folder may hold. The oldest answers make place for new ones."""
     encrypt: bool = True
