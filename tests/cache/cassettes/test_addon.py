@@ -238,6 +238,22 @@ def form() -> aiohttp.FormData:
     return form
 
 
+async def test_what_clients_tell_of_themselves_is_neither_recorded_nor_missed(
+    tmp_path: Path, provider: Provider
+) -> None:
+    telemetry = "https://api.anthropic.com/api/event_logging/batch"
+    async with tape(tmp_path, provider, "new") as recorded:
+        await recorded.ask(chat())
+        await recorded.ask({"events": []}, url=telemetry)
+        assert recorded.counts["left"] == 1
+    async with tape(tmp_path, provider, "none") as replayed:
+        assert (await replayed.ask({"events": []}, url=telemetry))[0] == 400
+        counts = replayed.counts
+
+    assert len(files(tmp_path)) == 1
+    assert counts == {"left": 1}
+
+
 async def test_a_stream_may_keep_its_pace(tmp_path: Path, provider: Provider) -> None:
     async with tape(tmp_path, provider, "new") as recorded:
         first = await recorded.ask(chat(stream=True), behave(text="a b c", gap=0.05))

@@ -101,7 +101,7 @@ class Cassettes:
         if found is not None:
             self._give(call, found)
         elif not self._library.records:
-            raise await self._unknown(request)
+            raise await self._unknown(call, request)
         elif request is None or call.operation in _UNTOLD:
             self._leave(call, "its body is no JSON" if request is None else "it is no model's work")
         elif not (self._settings.unredacted or redacted(call)):
@@ -128,8 +128,8 @@ class Cassettes:
         call.verdicts.append(Verdict("cassettes", "allow", "answered from a recording", "replayed"))
         self.counts["replayed"] += 1
 
-    async def _unknown(self, request: Asked | None) -> Refused:
-        self.counts["unknown"] += 1
+    async def _unknown(self, call: Call, request: Asked | None) -> Refused:
+        self.counts["left" if call.operation in _UNTOLD else "unknown"] += 1
         if request is None:
             why = "Only bodies of JSON are recorded."
         else:
