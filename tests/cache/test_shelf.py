@@ -6,13 +6,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tollgate.cache import shelf as module
-from tollgate.cache.entry import Entry
+from tollgate.cache.entry import Entry, to_bytes
 from tollgate.cache.shelf import COUNTS, Shelf, added, read_counts
 from tollgate.store import Blobs, StateError
 
@@ -82,6 +83,37 @@ def test_what_waits_is_written_before_the_end(tmp_path: Path) -> None:
     blobs.close()
 
 
+@pytest.fixture
+async def hot(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """A shelf with an entry on disk that was used before."""
+    monkeypatch.setattr(module, "_GATHER", 0.0)
+    shelf.keep("a", lambda: ENTRY, 2, 60.0)
+    await written(shelf)
+    assert await shelf.find("a") == ENTRY
+    return shelf
+
+
+async def test_what_was_used_before_is_not_read_again(hot: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Blobs, "get", None)
+
+    assert await hot.find("a") is await hot.find("a")
+
+
+async def test_what_another_process_clears_is_gone_at_once(hot: Shelf, tmp_path: Path) -> None:
+    with closing(Blobs(tmp_path / "cache", KEY)) as other:
+        other.delete("a")
+
+    assert await hot.find("a") is None
+
+
+async def test_what_another_process_replaces_is_read_anew(hot: Shelf, tmp_path: Path) -> None:
+    newer = replace(ENTRY, created=2.0)
+    with closing(Blobs(tmp_path / "cache", KEY)) as other:
+        other.put("a", to_bytes(newer), 60.0)
+
+    assert await hot.find("a") == newer
+
+
 async def test_what_turns_out_to_be_none_is_not_kept(shelf: Shelf) -> None:
     shelf.keep("a", lambda: None, 2, 60.0)
 
@@ -120,7 +152,7 @@ async def test_a_disk_that_fails_is_told_once_and_counts_as_empty(
         raise StateError("The cache cannot be used: disk full.")
 
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
-        patch.setattr(Blobs, "has", fails)
+        patch.setattr(Blobs, "stamp", fails)
         assert [await shelf.find("a") for _ in range(3)] == [None] * 3
     assert shelf.counts["errors"] == 3
     assert "disk full" in shelf.problem

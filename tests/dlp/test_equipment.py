@@ -9,8 +9,10 @@ import pytest
 from support.detection import compiled
 from tollgate.calls import Runtime
 from tollgate.dlp.equipment import cache_folder, equip, thresholds
+from tollgate.dlp.tokens import Numbered
 from tollgate.policy import Policy
 from tollgate.policy.dlp import Detection, Ner
+from tollgate.policy.schema import PolicyFile
 from tollgate.providers import Providers
 from tollgate.store import Digester
 
@@ -23,6 +25,13 @@ def test_equipment_finds_and_makes_the_same_tokens_when_it_is_built_again() -> N
     assert first.detection == Detection()
     assert found.span.entity == "EMAIL_ADDRESS"
     assert first.minter.token("URL", "x") == second.minter.token("URL", "x")
+
+
+def test_numbered_tokens_need_no_key_of_this_machine() -> None:
+    policy = Policy(PolicyFile(detection=Detection(tokens="numbered")))
+    minter = equip(Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32)))).minter
+
+    assert minter.token("SECRET", "x") == minter.token("SECRET", "y") == Numbered().token("SECRET", "z")
 
 
 def test_the_cache_is_the_owners_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollgate.dlp.tokens import BRAND, KINDS, WIDTH, Book, Minter, core, pattern
+from tollgate.dlp.tokens import BRAND, KINDS, WIDTH, Book, Minter, Numbered, core, pattern
 
 MINTER = Minter(b"k" * 32)
 
@@ -95,3 +95,22 @@ def test_a_copy_of_a_book_goes_its_own_way() -> None:
     assert copy.token("SECRET", "x") == token
     copy.token("SECRET", "y")
     assert list(book.originals.values()) == ["x"]
+
+
+def test_numbered_tokens_say_which_value_of_its_kind_it_is_and_nothing_of_it() -> None:
+    one, other = Book(Numbered()), Book(Numbered())
+    values = [
+        ("SECRET", "a"),
+        ("SECRET", "b"),
+        ("EMAIL_ADDRESS", "a@b.com"),
+        ("SECRET", "a"),
+        ("SECRET", "b"),
+    ]
+    first = [one.token(*value) for value in values]
+    second = [other.token(entity, f"not {value}") for entity, value in values]
+
+    assert first == second
+    assert first[3:] == first[:2]
+    assert len(set(first)) == 3
+    assert [pattern().fullmatch(token) is not None for token in first] == [True] * 5
+    assert one.originals[first[0]] == "a"

@@ -44,20 +44,23 @@ def test_what_is_put_is_there(blobs: Blobs) -> None:
 
     assert blobs.get("a") == b"value"
     assert blobs.get("b") is None
-    assert (blobs.has("a"), blobs.has("b")) == (True, False)
+    assert (blobs.stamp("a") is None, blobs.stamp("b") is None) == (False, True)
 
 
 def test_a_newer_value_takes_an_older_ones_place(blobs: Blobs) -> None:
     blobs.put("a", b"old", HOUR)
+    stamps = [blobs.stamp("a"), blobs.stamp("a")]
     blobs.put("a", b"new", HOUR)
 
     assert blobs.get("a") == b"new"
+    assert stamps[0] == stamps[1] != blobs.stamp("a")
 
 
 def test_a_value_expires(blobs: Blobs) -> None:
     blobs.put("a", b"value", -1.0)
 
     assert blobs.get("a") is None
+    assert blobs.stamp("a") is None
     assert list(blobs.rows()) == []
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mitmproxy import addonmanager, ctx, exceptions
+
+from tollgate.cache.cassettes.addon import Cassettes, Settings
+from tollgate.cache.cassettes.library import CassetteError
 from tollgate.cache.conditions import Conditions, conditions
 from tollgate.cache.eligible import reason_against
 from tollgate.cache.entry import Entry
@@ -65,8 +69,36 @@ class Cache:
         self._place: Place | None = None
         self._flights: dict[str, Flight] = {}
         self._likes = Likes()
+        self.addons: list[Cassettes] = []
+        """The cassettes, where calls are recorded or answered from recordings; nothing else is kept then."""
 
     # -- life ------------------------------------------------------------------------------------------------
+
+    def load(self, loader: addonmanager.Loader) -> None:
+        add = loader.add_option
+        add("tollgate_cassettes", str, "", "Folder of recorded calls; empty for none.")
+        add("tollgate_cassette_mode", str, "none", "When calls are recorded.", ("none", "once", "new"))
+        add("tollgate_cassette_pace", str, "at_once", "How fast streams are given.", ("at_once", "original"))
+        add("tollgate_cassette_unredacted", bool, False, "Record calls that the policy does not redact.")
+        add("tollgate_cassette_ignore", Sequence[str], [], "Paths of requests that need not be as recorded.")
+
+    def configure(self, updated: set[str]) -> None:
+        if not any(name.startswith("tollgate_cassette") for name in updated):
+            return
+        options, before = ctx.options, self.addons
+        settings = Settings(
+            folder=Path(options.tollgate_cassettes).expanduser().absolute(),
+            mode=options.tollgate_cassette_mode,
+            pace=options.tollgate_cassette_pace,
+            unredacted=options.tollgate_cassette_unredacted,
+            ignored=tuple(options.tollgate_cassette_ignore),
+        )
+        try:
+            self.addons = [Cassettes(settings)] if options.tollgate_cassettes else []
+        except CassetteError as e:
+            raise exceptions.OptionsError(str(e)) from e
+        for cassettes in before:
+            cassettes.done()
 
     def llm_prepare(self, runtime: Runtime) -> None:
         """Open the folder where the policy wants one. StateError where it cannot be used."""
@@ -101,7 +133,7 @@ class Cache:
     # -- down ------------------------------------------------------------------------------------------------
 
     async def llm_request(self, call: Call) -> None:
-        if not call.policy.cache.enabled or call.policy.mode == "observe":
+        if not call.policy.cache.enabled or call.policy.mode == "observe" or self.addons:
             return
         if self._shelf is None or self._runtime is None:
             raise RuntimeError("a policy that keeps answers is prepared before it is in force")

@@ -33,22 +33,27 @@ _SORTED = orjson.OPT_SORT_KEYS
 
 def canonical(call: Call, scope: str, tree: Any = None) -> bytes:
     """The canonical form; `tree` may stand in for the body's. ValueError where the request has none."""
-    request, body = call.request, call.request.body
+    body = call.request.body
     if not body.parsed:
         raise ValueError("the body is no JSON")
-    told = {
-        "scope": scope,
+    form = orjson.dumps({"scope": scope, **asked(call, tree)}, option=_SORTED)
+    if _ROUNDED.search(form):
+        form += b" ".join(sorted(_LONG_NUMBER.findall(body.render())))
+    return form
+
+
+def asked(call: Call, tree: Any = None) -> dict[str, Any]:
+    """All of a request that may change its answer; its body, or `tree` in its place, is None where that is no
+    JSON."""
+    request = call.request
+    return {
         "provider": call.provider,
         "dialect": call.dialect.name,
         "operation": call.operation,
         "url": [request.method, request.host, request.port, _path(call), *_query(request)],
         "headers": _headers(request),
-        "body": without(body.json if tree is None else tree, NEUTRAL.get(call.dialect.name, {})),
+        "body": without(request.body.json if tree is None else tree, NEUTRAL.get(call.dialect.name, {})),
     }
-    form = orjson.dumps(told, option=_SORTED)
-    if _ROUNDED.search(form):
-        form += b" ".join(sorted(_LONG_NUMBER.findall(body.render())))
-    return form
 
 
 def scope_of(scope: Scope, identity: Identity, groups: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import orjson
 
 from tollgate.cache.entry import Entry, from_bytes, to_bytes
+from tollgate.cache.hot import Hot
 from tollgate.cache.keeping import UNLIKE
 from tollgate.store import Blobs, StateError
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 COUNTS = "counts"
 """The name under which the counts of all processes are kept: no digest is spelt like it."""
+_ROOM_FOR_HOT = 32 * 2**20
+"""Bytes of entries that stay in memory."""
 _ROOM_FOR_ALL = 64 * 2**20
 _ROOM_FOR_ANY = 16 * 1024
 _MOST = 4096
@@ -47,7 +50,8 @@ class Waiting(NamedTuple):
 class Shelf:
     """Finds and keeps entries by name. What fails counts as not there, and is told once.
 
-    Entries are written several at a time, which is cheaper; until then they are found in memory.
+    Entries are written several at a time, which is cheaper; until then they are found in memory. So are those
+    that were used of late, as long as the disk has them: what other processes clear or replace is not given.
     """
 
     def __init__(self, folder: Path, key: bytes, *, room: int, secret: bool) -> None:
@@ -55,6 +59,7 @@ class Shelf:
         self._blobs = Blobs(folder, key, room=room, secret=secret)
         self._reader = ThreadPoolExecutor(1, "cache reader")
         self._writer = ThreadPoolExecutor(1, "cache writer")
+        self._hot = Hot(_ROOM_FOR_HOT)
         self._waiting: dict[str, Waiting] = {}
         self._writing: dict[str, Waiting] = {}
         self._due: asyncio.TimerHandle | None = None
@@ -67,11 +72,17 @@ class Shelf:
 
     async def find(self, name: str) -> Entry | None:
         """The entry of that name; None where there is none that can be read."""
-        waiting = self._waiting.get(name) or self._writing.get(name)
-        if not waiting and not self._tried(partial(self._blobs.has, name)):
+        run = asyncio.get_running_loop().run_in_executor
+        if waiting := self._waiting.get(name) or self._writing.get(name):
+            return await run(self._reader, _made, waiting.make)
+        stamp = self._tried(partial(self._blobs.stamp, name))
+        if stamp is None:
             return None  # most names are new: to change threads would cost more than all the rest
-        act = partial(_made, waiting.make) if waiting else partial(self._find, name)
-        return await asyncio.get_running_loop().run_in_executor(self._reader, act)
+        entry = self._hot.get(name, stamp)
+        if entry is None:
+            entry = await run(self._reader, self._find, name)
+            self._hot.put(name, stamp, entry)
+        return entry
 
     def keep(self, name: str, make: Make, size: int, seconds: float) -> bool:
         """Have an entry made and kept; False where too much waits already."""

@@ -10,6 +10,7 @@ from mitmproxy import version as mitmproxy_version
 from tollgate import __version__
 from tollgate.cli import cache, cost, dlp, policy, route
 from tollgate.cli.report import report
+from tollgate.cli.run import BEFORE_A_COMMAND, record, replay, run
 from tollgate.cli.translate import translate
 from tollgate.cli.up import up
 
@@ -20,6 +21,9 @@ app = typer.Typer(
     help="A forward proxy for LLM traffic: inspected, governed and recorded.",
 )
 app.command()(up)
+app.command(context_settings=BEFORE_A_COMMAND)(run)
+app.command(context_settings=BEFORE_A_COMMAND)(record)
+app.command(context_settings=BEFORE_A_COMMAND)(replay)
 app.command()(report)
 app.command()(translate)
 app.add_typer(policy.app, name="policy")

@@ -27,18 +27,19 @@ from tollgate.trail.console import Console as CallConsole
 
 FORBIDDEN_OPTIONS = ("emudhra",)
 """Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
+_AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 
 
 def serve(launch: Launch) -> None:
     """Run the proxy until it is told to stop. Exits with 1, and says why, where it cannot."""
     console = Console(stderr=True)
     try:
-        place = _place(launch)
-        opts = _options(launch, place)
+        place = place_of(launch)
+        opts = options_of(launch, place)
     except (OSError, ValueError) as e:  # a PolicyError is a ValueError
         console.print(f"[bold red]tollgate up:[/] {e}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from e
-    _log_to(console)
+    log_to(console)
     asyncio.run(_run(launch, opts, place, console))
 
 
@@ -59,7 +60,7 @@ class Place:
         return [host for provider in rows if not provider.opaque for host in provider.hosts]
 
 
-def _place(launch: Launch) -> Place:
+def place_of(launch: Launch) -> Place:
     policy = PolicySource(launch.policy).current
     state = state_folder(str(launch.state or ""))
     authority = (launch.certs or state / "certs").absolute()
@@ -67,7 +68,7 @@ def _place(launch: Launch) -> Place:
     return Place(policy, state, authority, new=ensure_authority(authority, place.hosts))
 
 
-def _options(launch: Launch, place: Place) -> options.Options:
+def options_of(launch: Launch, place: Place) -> options.Options:
     """mitmproxy's own options."""
     host, port = parse_place(launch.listen)
     if leaked := next((s for s in launch.settings if s.startswith(FORBIDDEN_OPTIONS)), ""):
@@ -78,7 +79,7 @@ def _options(launch: Launch, place: Place) -> options.Options:
     return options.Options(listen_host=host, listen_port=port, confdir=str(place.authority))
 
 
-def _addon_options(launch: Launch, place: Place) -> dict[str, object]:
+def addon_options(launch: Launch, place: Place) -> dict[str, object]:
     """The options that addons have, to be set when they are there."""
     return {
         "tollgate_policy": [str(path.absolute()) for path in launch.policy],
@@ -106,18 +107,18 @@ async def _run(launch: Launch, opts: options.Options, place: Place, console: Con
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
     try:
-        opts.update(**_addon_options(launch, place))
+        opts.update(**addon_options(launch, place))
         opts.set(*launch.settings)
         await master.run()
     except exceptions.OptionsError as e:
         raise SystemExit(f"tollgate up: {e}") from e
 
 
-def _log_to(console: Console) -> None:
-    """Ours from INFO on, mitmproxy's from WARNING on: its lower levels quote traffic."""
+def log_to(console: Console, level: int = logging.INFO) -> None:
+    """Ours from that level on, mitmproxy's from WARNING on: its lower levels quote traffic."""
     handler = RichHandler(console=console, show_path=False, markup=False, rich_tracebacks=False)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(message)s", force=True)
-    logging.getLogger("tollgate").setLevel(logging.INFO)
+    logging.getLogger("tollgate").setLevel(level)
 
 
 class Greeting:
@@ -169,9 +170,17 @@ def rooms(policy: Policy) -> list[str]:
 
 def exports(listen: str, authority: Path) -> list[str]:
     """The shell lines after which most clients use the proxy and trust it."""
-    bundle, proxy = authority / BUNDLE_FILE, f"http://{listen}"
-    return [
-        f"export HTTPS_PROXY={proxy} https_proxy={proxy} NODE_USE_ENV_PROXY=1",
-        f"export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle} AWS_CA_BUNDLE={bundle}",
-        f"export NODE_EXTRA_CA_CERTS={authority / CERT_FILE}",
-    ]
+    settings = variables(listen, authority)
+    lines = (("HTTPS_PROXY", "https_proxy", "NODE_USE_ENV_PROXY"), _AUTHORITIES, ("NODE_EXTRA_CA_CERTS",))
+    return [" ".join(["export", *(f"{name}={settings[name]}" for name in names)]) for names in lines]
+
+
+def variables(listen: str, authority: Path) -> dict[str, str]:
+    """The environment in which most clients use the proxy and trust it."""
+    proxy = f"http://{listen}"
+    return {
+        **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), proxy),
+        "NODE_USE_ENV_PROXY": "1",
+        **dict.fromkeys(_AUTHORITIES, str(authority / BUNDLE_FILE)),
+        "NODE_EXTRA_CA_CERTS": str(authority / CERT_FILE),
+    }

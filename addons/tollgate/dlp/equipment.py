@@ -10,7 +10,7 @@ from tollgate.dlp.engine import Engine, build
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.profile import OWN, THRESHOLD
-from tollgate.dlp.tokens import Minter
+from tollgate.dlp.tokens import Minter, Numbered
 from tollgate.policy.dlp import Detection
 from tollgate.store import Digester, load_key
 
@@ -37,7 +37,8 @@ def equip(runtime: Runtime) -> Equipment:
     examiner = _examiner(engine, detection, runtime.digester)
     operators = Operators(key)
     operators.apply("hash", "warm up")
-    return Equipment(detection, engine, examiner, Minter(key), operators)
+    minter = Numbered() if detection.tokens == "numbered" else Minter(key)
+    return Equipment(detection, engine, examiner, minter, operators)
 
 
 def build_engine(detection: Detection, state: Path, digester: Digester) -> Engine:

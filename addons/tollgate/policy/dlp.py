@@ -127,6 +127,10 @@ class Detection(Part):
     known_values: KnownValues = KnownValues()
     ner: Ner = Ner()
     views: Views = Views()
+    tokens: Literal["keyed", "numbered"] = "keyed"
+    """What stands in for values: "keyed" gives a value the same token in all calls, by a key of the state
+    folder; "numbered" counts the values of each call, so that recordings hold nothing of them and fit on any
+    machine. `tollgate record` and `tollgate replay` set it."""
 
 
 # -- what is done about it: governs one call, rules override it -------------------------------------------

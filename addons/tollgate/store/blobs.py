@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 _FILES = ("cache.db", "cache.db-wal", "cache.db-shm")
 _IN_THE_ROW = 2**31 - 1
 """Bytes up to which a value stands in its row: all of them, so that no row has to name a file."""
+_STAMP = "SELECT store_time FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
 _WAIT = 5.0
 """Seconds to wait for another process that writes."""
 _SETTINGS = frozenset((*diskcache.core.DEFAULT_SETTINGS, *diskcache.core.METADATA))
@@ -90,11 +92,12 @@ class Blobs:
             sealed = self._cache.get(name)
         return None if sealed is None else self._seal.open(name, sealed)
 
-    def has(self, name: str) -> bool:
-        """True where there is a value that has not expired. It takes some microseconds and no lock: it may be
-        asked on an event loop."""
+    def stamp(self, name: str) -> float | None:
+        """When the value was put there, another one for each; None where there is none, or it has expired. It
+        takes some microseconds and no lock: it may be asked on an event loop."""
         with _explained(self.folder):
-            return name in self._cache
+            rows = self._cache._sql(_STAMP, (name, time.time())).fetchall()  # as `name in cache` does it
+        return rows[0][0] if rows else None
 
     def put(self, name: str, value: bytes, seconds: float, tag: str = "") -> None:
         """Keep a value for so long, in place of any older one."""

@@ -1,0 +1,158 @@
+"""A recorded call, and how it is written down: as JSON, for people and repositories. Pure.
+
+JSON is written as JSON, each event on a line of its own, so that what changes shows as what it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tollgate.cache.cassettes.asked import Asked
+from tollgate.cache.entry import Piece
+from tollgate.dialects import FRAMINGS
+
+VERSION = 1
+_INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_LONG_NUMBER = re.compile(rb"[:,\[\s]-?\d[\d.eE+-]{17,}")
+"""Numbers that might not be written as they were read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A call as it was: asked and answered, with tokens in place of what was redacted."""
+
+    request: Asked
+    number: int = 1
+    """The how manyth answer to that request it is."""
+    recorded: str = ""
+    """When, as RFC 3339 has it."""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    """That the answer names."""
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes = b""
+    framing: str = ""
+    """Of a streamed answer; empty for a whole one."""
+    pieces: tuple[Piece, ...] = ()
+
+
+class RecordingError(ValueError):
+    """A file that holds no recording."""
+
+
+# -- to a file -----------------------------------------------------------------------------------------------
+
+
+def to_bytes(recording: Recording) -> bytes:
+    r = recording
+    answer: dict[str, Any] = {"status": r.status, "headers": r.headers, "model": r.model, "usage": r.usage}
+    if r.framing:
+        answer |= {"framing": r.framing, "events": [_line(piece) for piece in r.pieces]}
+    else:
+        answer["body"] = _payload(r.body)
+    told = {"version": VERSION, "recorded": r.recorded, "number": r.number, "request": r.request}
+    return orjson.dumps({**told, "answer": answer}, option=_INDENTED)
+
+
+def _line(piece: Piece) -> orjson.Fragment:
+    name = {"name": piece.name} if piece.name else {}
+    return orjson.Fragment(orjson.dumps({"after": piece.after, **name, **_payload(piece.data)}))
+
+
+def _payload(data: bytes) -> dict[str, Any]:
+    """{"json": …}, {"text": …} or {"base64": …}: the first one that gives the same again."""
+    if data[:1] in (b"{", b"[") and not _LONG_NUMBER.search(data):
+        try:
+            return {"json": orjson.loads(data)}
+        except orjson.JSONDecodeError:
+            pass
+    try:
+        return {"text": data.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
+
+
+# -- and back ------------------------------------------------------------------------------------------------
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class _Payload(_Part):
+    tree: Any = Field(default=None, alias="json")
+    text: str | None = None
+    base64: str | None = None
+
+    @property
+    def data(self) -> bytes:
+        name = next((name for name in _READ if name in self.model_fields_set), "")
+        return _READ[name](getattr(self, name)) if name else b""
+
+
+_READ: Mapping[str, Callable[[Any], bytes]] = {
+    "tree": orjson.dumps,
+    "text": str.encode,
+    "base64": base64.b64decode,
+}
+
+
+class _Event(_Payload):
+    after: int = Field(ge=0)
+    name: str = ""
+
+
+class _Answer(_Part):
+    status: int = Field(ge=100, le=599)
+    headers: dict[str, str]
+    model: str = ""
+    usage: dict[str, Any] = {}
+    body: _Payload = _Payload()
+    framing: str = ""
+    events: list[_Event] = []
+
+
+class _File(_Part):
+    version: Literal[1]
+    recorded: str = ""
+    number: int = Field(default=1, ge=1)
+    request: dict[str, Any]
+    answer: _Answer
+
+
+def from_bytes(data: bytes) -> Recording:
+    """RecordingError, which says what is wrong and where, for what is none."""
+    try:
+        file = _File.model_validate_json(data)
+        return _read(file, file.answer)
+    except ValidationError as e:
+        wrong = e.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, wrong["loc"]))
+        raise RecordingError(f"{place or 'the file'}: {wrong['msg']}") from None
+    except ValueError as e:  # of base64
+        raise RecordingError(f"answer: {e}") from None
+
+
+def _read(file: _File, answer: _Answer) -> Recording:
+    if answer.framing and answer.framing not in FRAMINGS:
+        raise RecordingError(f"answer.framing: {answer.framing!r} is none of {', '.join(FRAMINGS)}")
+    return Recording(
+        request=file.request,
+        number=file.number,
+        recorded=file.recorded,
+        status=answer.status,
+        headers=answer.headers,
+        model=answer.model,
+        usage=answer.usage,
+        body=answer.body.data,
+        framing=answer.framing,
+        pieces=tuple(Piece(event.after, event.name, event.data) for event in answer.events),
+    )
