@@ -284,3 +284,12 @@ def test_the_switch_of_deepseek_and_zai(said: dict[str, Any], reasoning: Reasoni
 
     assert request.reasoning == reasoning
     assert losses == []
+
+
+def test_what_else_is_said_with_the_switch_is_lost() -> None:
+    _, further = read(thinking={"type": "enabled", "clear_thinking": False})
+    request, unknown = read(thinking={"type": "auto"})
+
+    assert further == [("clear_thinking", "thinking.clear_thinking", False)]
+    assert unknown == [("type", "thinking.type", False)]
+    assert request.reasoning.on is None

@@ -79,7 +79,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     body = asked.body
     request.settings = settings.read(body, _READ) | settings.read(body, _NEWER)
     request.counted = find(body, "stream_options.include_usage") is True
-    request.reasoning = _reasoning(body)
+    request.reasoning = _reasoning(body, losses)
     request.format = _format(body.get("response_format"))
     request.tools = list(_tools(body, losses))
     request.choice = _choice(body.get("tool_choice"))
@@ -88,7 +88,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     losses.rest(body, _KNOWN)
 
 
-def _reasoning(body: Mapping[str, Any]) -> Reasoning:
+def _reasoning(body: Mapping[str, Any], losses: Losses) -> Reasoning:
     """OpenAI's field, OpenRouter's object, or the switch of DeepSeek and Z.ai.
 
     https://openrouter.ai/docs/use-cases/reasoning-tokens, https://api-docs.deepseek.com/guides/thinking_mode
@@ -97,7 +97,9 @@ def _reasoning(body: Mapping[str, Any]) -> Reasoning:
         text_at(body, ("reasoning_effort", "reasoning.effort")),
         budget_in(find(body, "reasoning.max_tokens")),
     )
-    switched = _SWITCH.get(text_at(body, ("thinking.type",)), find(body, "reasoning.enabled"))
+    switch = text_at(body, ("thinking.type",))
+    switched = _SWITCH.get(switch, find(body, "reasoning.enabled"))
+    losses.rest(body.get("thinking"), ("type",) if switch in _SWITCH else (), "thinking")
     on = effort != "none" if effort else True if budget else switched
     fields = ("reasoning_effort", "reasoning", "thinking")
     where = next((field for field in fields if field in body), "reasoning")
