@@ -30,7 +30,7 @@ _ROOM_FOR_ANY = 16 * 1024
 _MOST = 4096
 """Bytes that may wait to be written, in larger answers, and how many answers. More is not kept: the disk is
 slower than the calls."""
-_GATHER = 0.1
+_GATHER = 0.5
 """Seconds in which what is written together gathers."""
 _EVER = 10 * 365 * 86400.0
 _FLUSH = 5.0
