@@ -28,8 +28,8 @@ from tollgate.store.purses import Claim, Purses, Reserved, SqlitePurses
 from tollgate.store.sqlite import open_sqlite
 
 GATHER = 0.25
-"""Seconds in which settled calls come together: a commit costs as much as ten rows, and a thread that wakes up
-often takes turns with the event loop, at 0.3 ms a call."""
+"""Seconds in which settled calls come together: a commit costs as much as ten rows, and a thread that wakes
+up often takes turns with the event loop, at 0.3 ms a call."""
 RETRY = 1.0
 """Seconds after which writing is tried again."""
 BEAT = 10.0
