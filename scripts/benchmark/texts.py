@@ -115,7 +115,7 @@ class Session:
     def turn(self) -> None:
         """The model says something and reads a file; it is shown what stands there."""
         dice, call = self._dice, f"call_{len(self._messages):024}"
-        asked = json.dumps({"file_path": filled("/work/{path}", dice)})
+        asked = json.dumps({"file_path": filled("/srv/app/{path}", dice)})
         used = {"id": call, "type": "function", "function": {"name": "read", "arguments": asked}}
         said = {"role": "assistant", "content": text("prose", TURN // 8, dice), "tool_calls": [used]}
         shown = f"<result>\n{text('agent', TURN * 13 // 16, dice)}\n</result>"
