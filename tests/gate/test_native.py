@@ -265,3 +265,16 @@ async def test_a_plan_that_leads_elsewhere_is_refused(tmp_path: Path, provider: 
 
     assert (response.status, provider.simulator.journal.entries) == (400, [])
     assert "cannot route this call" in told["error"]["message"]
+
+
+@STREAM
+async def test_what_was_redacted_comes_back(tmp_path: Path, provider: Provider, stream: bool) -> None:
+    email = "jane.doe@corp-mail.com"
+    async with (
+        tollgate(tmp_path, provider, {"dlp": {"enabled": True}}) as proxy,
+        proxy.client().post(CHAT, json=chat(f"write to {email}", stream=stream), headers=KEY) as response,
+    ):
+        answer = await response.text()
+
+    assert email not in provider.simulator.journal.entries[0].body.decode()
+    assert email in answer.replace("\n", "")

@@ -139,7 +139,7 @@ class Native:
         assert flow.response is not None
         headers = headers_of(flow.response.headers.fields)
         encoding = "" if framing == "raw" else headers.popall("content-encoding", [""])[0]
-        answer = Answer(flow.response.status_code, headers, framing=framing)
+        answer = exchange.call.answer = Answer(flow.response.status_code, headers, framing=framing)
         exchange.walk.head(answer)
         answer.headers.update(exchange.call.extra_headers)
         flow.response.headers = response_of(flow.request, answer.status, answer.headers, None).headers
