@@ -247,6 +247,14 @@ def test_a_loss_can_be_an_error() -> None:
         rendered(call, {"provider": "anthropic"}, {"on_loss": "error"})
 
 
+def test_a_hint_that_is_lost_is_none() -> None:
+    call = call_of(body={**HELLO, "messages": [{"role": "user", "content": "hi", "name": "jane"}]})
+
+    leg = rendered(call, {"provider": "anthropic"}, {"on_loss": "error"})
+
+    assert leg.losses
+
+
 def test_what_cannot_be_translated_is_refused_with_the_reason() -> None:
     call = call_of(
         body={"model": "gpt-6", "previous_response_id": "r", "input": "x"}, speaks="openai-responses"

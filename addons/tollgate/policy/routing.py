@@ -205,7 +205,8 @@ class Route(Part):
     """A conversation stays with the target it began with, so that the provider's prompt cache stays warm."""
     on_loss: Literal["warn", "drop", "error"] = "warn"
     """What a target of another dialect cannot express. It is always recorded; "warn" also tells the client in
-    the header x-tollgate-loss, "error" refuses the call."""
+    the header x-tollgate-loss, "error" refuses the call, unless the answer should hardly differ (hints for
+    caches, names of speakers)."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a target is asked again before the next is. Most clients do that themselves."""
     backoff: Duration = 0.5

@@ -127,10 +127,11 @@ def _translated(spec: Spec, route: Route, call: Call, model: str, spoken: Dialec
     except translation.Untranslatable as e:
         raise Refused(f"{spec.name} speaks {spoken.name}: {e}", code="untranslatable") from e
     losses = tuple(_name(loss) for loss in told.losses)
-    if losses and route.on_loss == "error":
+    grave = [_name(loss) for loss in told.losses if not loss.hint]
+    if grave and route.on_loss == "error":
         raise Refused(
             f"{spec.name} speaks {spoken.name}, which cannot express all of this request:"
-            f" {'; '.join(losses)}. Leave it out, or set route.on_loss to warn.",
+            f" {'; '.join(grave)}. Leave it out, or set route.on_loss to warn.",
             code="lost_in_translation",
         )
     params = {"model": model, "verb": _verb(told.path), "alt": "sse" if "alt=sse" in told.query else ""}
