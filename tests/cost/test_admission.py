@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from support.costs import FlatPrices, make_call
+from support.routes import target
 from support.tills import entry, make_till
 from tollgate.calls import Call, Refused, Usage
 from tollgate.cost.admission import REMAINING, WARNING, admit
@@ -157,6 +158,16 @@ async def test_a_budget_of_the_dear_model_alone_is_left_with_it(till: Till) -> N
     await admit(till, asked, one)
 
     assert (one.model, one.shares, one.held) == ("cheap", (), 0)
+
+
+async def test_where_a_route_chose_the_model_nothing_is_switched_and_that_is_told(till: Till) -> None:
+    one, asked = carried({**SWITCH, "limit": 1e-3}), call()
+    asked.plan = (target("eu", model=MODEL),)
+    await spend(till, one, 600_000)
+    await admit(till, asked, one)
+
+    assert (one.model, asked.request.body.edited) == (MODEL, False)
+    assert asked.verdicts[0].code == "model_not_switched"
 
 
 async def test_where_the_body_names_no_model_that_is_told(till: Till) -> None:

@@ -50,12 +50,12 @@ async def _hold(till: Till, call: Call, carried: Carried) -> tuple[int, Sequence
 
 
 def _switched(call: Call, carried: Carried, model: str, share: Share) -> bool:
-    """Ask for a cheaper model, unless nothing may be changed, or the body does not name the model."""
+    """Ask for a cheaper model, unless nothing may be changed, or it is not the body that names the model."""
     what = f"{carried.model} → {model}: {described(share, carried.desk.money)} runs low"
     if call.policy.mode == "observe":
         call.verdicts.append(Verdict("cost", "observe", what, "model_switched"))
         return False
-    if not switch_model(call, model):
+    if call.plan or not switch_model(call, model):  # a plan names its models itself
         call.verdicts.append(Verdict("cost", "warn", f"not possible here: {what}", "model_not_switched"))
         return False
     call.verdicts.append(Verdict("cost", "change", what, "model_switched"))
