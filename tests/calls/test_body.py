@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollgate.calls import Body, BodyError
-from tollgate.calls.body import count_literals, count_strings, find_slots, splice
+from tollgate.calls.body import count_strings, find_slots
+from tollgate.calls.literals import count_literals, splice
 
 SHAPE = {
     "model": "skip",
@@ -180,3 +181,40 @@ def test_a_member_is_added_at_the_end_and_no_byte_changes(content: bytes, render
     assert body.edited
     assert body.render() == rendered
     assert body.json["b"] == [1]
+
+
+def test_large_numbers_are_found_wherever_they_stand() -> None:
+    body = parsed(
+        b'{"secret": {"n": [1, 4111111111111111, 1.5e12]}, "x": -100000000, "y": 99999999, "z": true}'
+    )
+
+    assert [(number.place, number.value) for number in body.numbers] == [
+        ("secret.n[1]", 4111111111111111),
+        ("x", -100000000),
+    ]
+
+
+@given(trees, st.data())
+def test_the_tree_shows_the_edits_and_the_one_before_does_not(tree: object, data: st.DataObject) -> None:
+    content = json.dumps(tree).encode()
+    body = parsed(content, {})
+    chosen = data.draw(st.lists(st.sampled_from(body.slots), unique=True) if body.slots else st.just([]))
+    before = body.json
+    for n, slot in enumerate(chosen):
+        body.edit(slot, f"another {n}")
+
+    assert body.json == json.loads(body.render())
+    assert before == json.loads(content)
+
+
+def test_a_copy_is_edited_by_itself() -> None:
+    body = parsed(b'{"messages": [{"content": "a"}], "n": 1}')
+    body.edit(body.slots[0], "b")
+    other = body.copy()
+    other.edit(body.slots[0], "c")
+    other.add("m", b"2")
+
+    assert body.render() == b'{"messages": [{"content": "b"}], "n": 1}'
+    assert other.render() == b'{"messages": [{"content": "c"}], "n": 1,"m":2}'
+    assert body.json == {"messages": [{"content": "b"}], "n": 1}
+    assert other.json == {"messages": [{"content": "c"}], "n": 1, "m": 2}

@@ -13,7 +13,8 @@ from support.pdfs import page_of
 from tollgate.cli.dlp import Row, app, hint, outcome, rows_of
 from tollgate.cli.main import app as tollgate
 from tollgate.dlp.equipment import build_examiner
-from tollgate.dlp.examine import Examiner, Found
+from tollgate.dlp.examine import Examiner
+from tollgate.dlp.sight import Found
 from tollgate.dlp.span import Span
 from tollgate.policy.dlp import Action, Detection, Dlp
 from tollgate.store import Digester

@@ -8,7 +8,8 @@ from base64 import b64encode
 import pytest
 
 from tollgate.calls import Kind
-from tollgate.dlp.examine import Examiner, Found
+from tollgate.dlp.examine import Examiner
+from tollgate.dlp.sight import Found
 from tollgate.dlp.span import Span
 from tollgate.dlp.views import ViewError
 from tollgate.policy.dlp import Views

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from tollgate.dlp.examine import Examiner, Found
+from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
+from tollgate.dlp.redact import replaced
 from tollgate.dlp.settle import Settling, Where, action_for, overlaps, split
+from tollgate.dlp.sight import Found
 from tollgate.dlp.span import Span
-from tollgate.dlp.tokens import Book, Minter
+from tollgate.dlp.tokens import Book, Minter, Numbered
 from tollgate.policy.dlp import Dlp, Views
 
 KEY = b"k" * 32
@@ -83,3 +85,99 @@ def test_a_rewritten_run_goes_where_what_holds_it_is_dropped() -> None:
     found = [Found(inner, False, "base64"), Found(outer, False, "joined/hex")]
 
     assert settling(on_unrewritable="drop_part").changes(text, found, Where("here")) == [(0, len(text), "")]
+
+
+# -- what is remembered --------------------------------------------------------------------------------------
+
+
+class Calls:
+    """Settles a text in one call after the other, as an agent sends it again and again."""
+
+    def __init__(self, minter: Minter | None = None) -> None:
+        self.examiner = Examiner(Finds(), Views(), lambda data: data.hex())
+        self.minter = minter or Minter(KEY)
+        self.policy = Dlp()
+
+    def settle(self, text: str, place: str = "here", **known: str) -> tuple[str, Settling, Book]:
+        book = Book(self.minter, known)
+        settling = Settling(self.policy, self.examiner, book, Operators(KEY).apply)
+        sight = self.examiner.sight(text, "text", "", settling.budget)
+        pieces = settling.known(text, sight, Where(place))
+        return replaced(text, pieces), settling, book
+
+
+KEYS = "one sk-abcd1234, two sk-abcd1234, three sk-zzzz9999"
+
+
+def test_a_text_that_comes_again_becomes_the_same_without_another_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = Calls()
+    first, _, book = calls.settle(KEYS, "messages[0]")
+    monkeypatch.delattr(Minter, "token")
+    again, settling, other = calls.settle(KEYS, "messages[1]")
+
+    assert (again, other.originals) == (first, book.originals)
+    assert "sk-" not in again
+    assert settling.seen == {("SECRET", "messages[1]", "replace"): 3}
+
+
+@pytest.mark.parametrize("text", [KEYS, f"see {RUN}", '{"a": "sk-abcd1234"}', "nothing"])
+def test_what_is_remembered_is_what_would_be_done_anew(text: str) -> None:
+    calls = Calls()
+    calls.settle(text)
+    known, settling, book = calls.settle(text)
+    fresh, other, afresh = Calls().settle(text)
+
+    assert (known, settling.seen, book.originals) == (fresh, other.seen, afresh.originals)
+
+
+def test_another_policy_settles_anew() -> None:
+    calls = Calls()
+    calls.settle(KEYS)
+    calls.policy = Dlp(actions={"SECRET": "redact"})
+
+    assert calls.settle(KEYS)[0] == "one , two , three "
+
+
+def test_a_token_that_stands_for_something_else_is_made_anew() -> None:
+    calls = Calls()
+    first, _, _ = calls.settle("sk-abcd1234")
+    other, _, book = calls.settle("sk-abcd1234", **{first: "another value"})
+
+    assert other != first
+    assert book.originals == {first: "another value", other: "sk-abcd1234"}
+
+
+def test_tokens_that_are_numbered_are_made_anew() -> None:
+    calls = Calls(Numbered())
+    first, _, _ = calls.settle("sk-abcd1234")
+    book = Book(calls.minter)
+    book.token("SECRET", "sk-before00")
+    settling = Settling(calls.policy, calls.examiner, book, Operators(KEY).apply)
+    sight = calls.examiner.sight("sk-abcd1234", "text", "", settling.budget)
+
+    assert replaced("sk-abcd1234", settling.known("sk-abcd1234", sight, Where("here"))) != first
+
+
+def test_what_is_blocked_is_blocked_again() -> None:
+    calls = Calls()
+    calls.policy = Dlp(actions={"SECRET": "block"})
+
+    assert [calls.settle(KEYS)[1].stuck for _ in range(2)] == [("SECRET", "here")] * 2
+
+
+def test_a_value_that_was_written_with_escapes_is_read_anew() -> None:
+    """It is not what stands in the text."""
+
+    class Escaped:
+        def scan(self, text: str, key: str = "") -> list[Span]:
+            at = text.find("pass\\\\word1")
+            return [Span(at, at + 11, "SECRET", 0.9)] if at >= 0 else []
+
+    calls = Calls()
+    calls.examiner = Examiner(Escaped(), Views(), lambda data: data.hex())
+    text = '{"secret": "pass\\\\word1"}'
+    books = [calls.settle(text)[2] for _ in range(2)]
+
+    assert [list(book.originals.values()) for book in books] == [["pass\\word1"]] * 2

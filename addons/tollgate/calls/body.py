@@ -9,11 +9,13 @@ has more literals than its tree has strings.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import orjson
+
+from tollgate.calls.literals import append, count_literals, splice
 
 type Kind = Literal["text", "key", "json", "blob"]
 type Shape = Mapping[str, "Shape | Kind | Literal['skip']"]
@@ -21,8 +23,11 @@ type Shape = Mapping[str, "Shape | Kind | Literal['skip']"]
 stands there: "skip" is no slot (ids, enums, signatures), "json" is JSON in a string, "blob" is base64 or a
 URL. What a shape does not name is a slot, its key too: scanning is opt-out."""
 
+type Path = tuple[str | int, ...]
+
+LEAST_NUMBER = 10**8
+"""Numbers below have fewer digits than any that identifies somebody."""
 _DEEPEST = 256
-_LITERAL = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class BodyError(ValueError):
@@ -40,19 +45,42 @@ class Slot(NamedTuple):
     """The how manyth string literal of the body it is, from 0, keys included."""
     text: str
     kind: Kind
-    path: tuple[str | int, ...]
+    path: Path
 
     @property
     def place(self) -> str:
-        """The path as people write it: messages[0].content[1].text"""
-        return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in self.path).lstrip(".")
+        return place_of(self.path)
+
+
+class Number(NamedTuple):
+    """A large whole number in a body: a card number is one without quotes too."""
+
+    value: int
+    path: Path
+
+    @property
+    def place(self) -> str:
+        return place_of(self.path)
+
+
+class Contents(NamedTuple):
+    """What stands in a tree that somebody may be known by, in document order."""
+
+    slots: list[Slot]
+    numbers: list[Number]
+    """Those from LEAST_NUMBER on, with either sign. Such with a fraction are measurements and embeddings."""
+
+
+def place_of(path: Path) -> str:
+    """A path as people write it: messages[0].content[1].text"""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
 class Body:
     """The body of a request: the bytes on the wire, their decoded content, and the slots in it."""
 
     __slots__ = (
-        *("_added", "_edits", "_json", "_parsed", "_rendered", "_shape", "_slots"),
+        *("_added", "_contents", "_edits", "_json", "_parsed", "_rendered", "_shape", "_tree"),
         *("content", "encoding", "wire"),
     )
 
@@ -64,22 +92,23 @@ class Body:
         self.encoding = encoding
         """The content-encoding of `wire`; empty for none."""
         self._shape: Shape | None = None
-        self._json: Any = None
-        self._slots: list[Slot] | None = None
-        self._edits: dict[int, str] = {}
-        self._added: dict[str, bytes] = {}
-        self._rendered: bytes | None = None
         self._parsed = False
+        self._tree: Any = None
+        self._contents: Contents | None = None
+        self._edits: dict[int, tuple[Slot, str]] = {}
+        self._added: dict[str, bytes] = {}
+        self._json: Any = None
+        self._rendered: bytes | None = None
 
     def parse(self, shape: Shape) -> None:
         """Read the content as JSON of that shape, find its slots. BodyError where it cannot be inspected."""
         try:
-            self._json = orjson.loads(self.content)
+            self._tree = self._json = orjson.loads(self.content)
         except orjson.JSONDecodeError as e:
             message = f"the body is not valid JSON: {e.msg} at line {e.lineno}, column {e.colno}"
             raise BodyError(message, "invalid_json") from e
         self._shape = shape
-        if not written_as(self._json, self.content) and count_strings(self._json) != count_literals(
+        if not written_as(self._tree, self.content) and count_strings(self._tree) != count_literals(
             self.content
         ):
             raise BodyError("an object in the body has the same key twice", "duplicate_keys")
@@ -94,23 +123,33 @@ class Body:
     def json(self) -> Any:
         """The content as JSON, edits included; None where it was not parsed. Do not change it in place."""
         if self._json is None and self._parsed:
-            self._json = orjson.loads(self.render())
+            self._json = self._edited_tree()
         return self._json
 
     @property
     def slots(self) -> list[Slot]:
         """Every place of text, in document order, as it stood before any edit."""
-        if self._slots is None:
-            self._slots = find_slots(self.json, self._shape) if self._parsed else []
-        return self._slots
+        return self._found.slots
+
+    @property
+    def numbers(self) -> list[Number]:
+        """The large whole numbers, wherever they stand."""
+        return self._found.numbers
+
+    @property
+    def _found(self) -> Contents:
+        if self._contents is None:
+            self._contents = find_contents(self._tree, self._shape) if self._parsed else Contents([], [])
+        return self._contents
 
     def text(self, slot: Slot) -> str:
         """What stands in a slot now."""
-        return self._edits.get(slot.ordinal, slot.text)
+        edit = self._edits.get(slot.ordinal)
+        return edit[1] if edit else slot.text
 
     def edit(self, slot: Slot, text: str) -> None:
         """Put another text in a slot's place."""
-        self._edits[slot.ordinal] = text
+        self._edits[slot.ordinal] = slot, text
         self._rendered = self._json = None
 
     def add(self, key: str, value: bytes) -> None:
@@ -123,6 +162,12 @@ class Body:
         """Put another content in the place of one that is not JSON."""
         self._rendered = content
 
+    def copy(self) -> Self:
+        """Another one, that may be edited by itself."""
+        other = copy(self)
+        other._edits, other._added = dict(self._edits), dict(self._added)
+        return other
+
     @property
     def edited(self) -> bool:
         return bool(self._edits or self._added) or self._rendered is not None
@@ -130,28 +175,58 @@ class Body:
     def render(self) -> bytes:
         """The content with its edits: all bytes but the touched literals are those that came in."""
         if self._rendered is None and (self._edits or self._added):
-            content = splice(self.content, self._edits) if self._edits else self.content
-            self._rendered = append(content, self._added)
+            edits = {ordinal: text for ordinal, (_, text) in self._edits.items()}
+            before = {ordinal: slot.text for ordinal, (slot, _) in self._edits.items()}
+            self._rendered = append(splice(self.content, edits, before), self._added)
         return self.content if self._rendered is None else self._rendered
+
+    def _edited_tree(self) -> Any:
+        if any(slot.kind == "key" for slot, _ in self._edits.values()):
+            return orjson.loads(self.render())
+        tree = with_texts(self._tree, ((slot.path, text) for slot, text in self._edits.values()))
+        members = {key: orjson.loads(value) for key, value in self._added.items()}
+        return {**tree, **members} if members else tree
+
+
+def with_texts(tree: Any, texts: Iterable[tuple[Path, str]]) -> Any:
+    """The same tree with other values at some paths. What does not change is shared, and nothing is changed
+    in place."""
+    root = [tree]
+    copied: dict[Path, Any] = {(): root}
+    for path, text in texts:
+        node: Any = root
+        steps: Path = (0, *path)
+        for depth, step in enumerate(steps[:-1], 1):
+            if steps[:depth] not in copied:
+                copied[steps[:depth]] = node[step] = copy(node[step])
+            node = node[step]
+        node[steps[-1]] = text
+    return root[0]
 
 
 def find_slots(tree: Any, shape: Shape | None) -> list[Slot]:
     """The slots of a tree whose objects keep the order of the bytes."""
+    return find_contents(tree, shape).slots
+
+
+def find_contents(tree: Any, shape: Shape | None) -> Contents:
+    """The slots and numbers of a tree."""
     walk = _Walk()
     walk.value(tree, shape, ())
-    return walk.slots
+    return Contents(walk.slots, walk.numbers)
 
 
 class _Walk:
-    """Counts the strings of a tree in document order and collects the slots among them."""
+    """Counts the strings of a tree in document order and collects the slots among them, and numbers."""
 
-    __slots__ = ("slots", "strings")
+    __slots__ = ("numbers", "slots", "strings")
 
     def __init__(self) -> None:
         self.strings = 0
         self.slots: list[Slot] = []
+        self.numbers: list[Number] = []
 
-    def value(self, value: Any, shape: Any, path: tuple[str | int, ...]) -> None:
+    def value(self, value: Any, shape: Any, path: Path) -> None:
         kind = type(value)
         if kind is str:
             if shape != "skip":
@@ -164,8 +239,10 @@ class _Walk:
         elif kind is list:
             for index, item in enumerate(value):
                 self.value(item, shape, (*path, index))
+        elif kind is int and not -LEAST_NUMBER < value < LEAST_NUMBER:
+            self.numbers.append(Number(value, path))
 
-    def object(self, value: dict[str, Any], shape: Any, path: tuple[str | int, ...]) -> None:
+    def object(self, value: dict[str, Any], shape: Any, path: Path) -> None:
         known = shape if type(shape) is dict else None
         for key, item in value.items():
             if known is not None and (below := known.get(key)) is not None:
@@ -200,38 +277,3 @@ def count_strings(tree: Any, depth: int = 0) -> int:
         elif kind is dict or kind is list:
             strings += count_strings(item, depth + 1)
     return strings + len(tree) if type(tree) is dict else strings
-
-
-def count_literals(content: bytes) -> int:
-    """How many string literals a valid JSON text has. Looks at no character twice: all of it runs in C."""
-    if b"\\" in content:
-        content = content.replace(b"\\\\", b"")
-        return (content.count(b'"') - content.count(b'\\"')) // 2
-    return content.count(b'"') // 2
-
-
-def append(content: bytes, members: Mapping[str, bytes]) -> bytes:
-    """The JSON text of an object with these members at its end."""
-    if not members:
-        return content
-    head, brace, tail = content.rpartition(b"}")
-    written = b",".join(b"%b:%b" % (orjson.dumps(key), value) for key, value in members.items())
-    comma = b"" if head.rstrip().endswith(b"{") else b","
-    return b"%b%b%b%b%b" % (head, comma, written, brace, tail)
-
-
-def splice(content: bytes, edits: Mapping[int, str]) -> bytes:
-    """The same JSON text with the string literals of those ordinals replaced."""
-    out: list[bytes] = []
-    done = 0
-    wanted = iter(sorted(edits))
-    ordinal = next(wanted, None)
-    for n, literal in enumerate(_LITERAL.finditer(content)):
-        if n != ordinal:
-            continue
-        out += (content[done : literal.start()], orjson.dumps(edits[n]))
-        done = literal.end()
-        if (ordinal := next(wanted, None)) is None:
-            break
-    out.append(content[done:])
-    return b"".join(out)

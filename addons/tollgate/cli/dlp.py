@@ -15,12 +15,13 @@ from rich.text import Text
 
 from tollgate.cli.up import PolicyFiles, State
 from tollgate.dlp.equipment import build_examiner, cache_folder, thresholds
-from tollgate.dlp.examine import Examiner, Found
+from tollgate.dlp.examine import Examiner
 from tollgate.dlp.known import RULE as KNOWN_VALUE
 from tollgate.dlp.screen import answer_action
 from tollgate.dlp.secret_rules import RulesMissing
 from tollgate.dlp.secrets import secret_judges
 from tollgate.dlp.settle import action_for
+from tollgate.dlp.sight import Found
 from tollgate.dlp.span import Span
 from tollgate.dlp.treat import as_text
 from tollgate.dlp.views.documents import is_container

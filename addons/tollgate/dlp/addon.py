@@ -55,9 +55,8 @@ class Dlp:
             return
         if self._equipment is None or self._vault is None:
             raise RuntimeError("a policy that looks for something is prepared before it is in force")
-        known = TokenVault(self._vault).recall(asked_ids(call.dialect.name, call.request.body.json))
-        book = Book(self._equipment.minter, known)
-        treatment = await self._treatment(call, self._equipment, book)
+        book = Book(self._equipment.minter)
+        treatment = await self._treatment(call, self._equipment, book, TokenVault(self._vault))
         if treatment is not None:
             self._apply(call, treatment)
         if carried := carry(call, self._equipment, book):
@@ -74,13 +73,14 @@ class Dlp:
         if treatment.edited:
             call.verdicts.append(Verdict("dlp", "change", summary(treatment.findings), "redacted"))
 
-    async def _treatment(self, call: Call, equipment: Equipment, book: Book) -> Treatment | None:
+    async def _treatment(
+        self, call: Call, equipment: Equipment, book: Book, vault: TokenVault
+    ) -> Treatment | None:
         """What is to be done; None where a body that cannot be looked into may pass."""
-        arguments = call, equipment.examiner, book, equipment.operators.apply, _WITHHELD
         try:
             if len(call.request.body.content) > OFF_LOOP:
-                return await asyncio.to_thread(treat, *arguments)
-            return treat(*arguments)
+                return await asyncio.to_thread(_treated, call, equipment, book, vault)
+            return _treated(call, equipment, book, vault)
         except ViewError as e:
             call.coverage = "undecodable"
             if call.policy.bodies.undecodable == "refuse":
@@ -106,7 +106,7 @@ class Dlp:
             return
         if not carried.kept:
             self._remember(call, carried, answer.json() if answer.body[:1] == b"{" else None)
-        if carried.answers and len(answer.body) > OFF_LOOP:
+        if len(answer.body) > OFF_LOOP:
             answer.body = await asyncio.to_thread(carried.whole, answer.body)
         else:
             answer.body = carried.whole(answer.body)
@@ -121,6 +121,13 @@ class Dlp:
         if self._vault and (ids := given_ids(call.dialect.name, call.request.body.json, document)):
             carried.kept = True
             TokenVault(self._vault).keep(ids, carried.book.originals)
+
+
+def _treated(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Treatment:
+    """What is to be done with a call. The book has the tokens of what the provider keeps, then the call's."""
+    for token, value in vault.recall(asked_ids(call.dialect.name, call.request.body)).items():
+        book.enter(token, value)
+    return treat(call, equipment.examiner, book, equipment.operators.apply, _WITHHELD)
 
 
 def wanted(policy: Policy) -> bool:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from threading import Lock
-from typing import NamedTuple
 
 from tollgate.calls import Kind
+from tollgate.dlp.sight import Found, Memory, Sight
 from tollgate.dlp.span import Detector, Span
 from tollgate.dlp.views import Budget, View, attachment_views, views
 from tollgate.policy.dlp import Views
 
 REMEMBERED = 50_000
-"""Texts whose findings are kept; most have none, and cost some 200 bytes."""
+"""Texts and findings that are kept: some 200 bytes for a text, 600 for a finding."""
 JOINED = "joined"
 """In the name of a view that puts lines or string literals together."""
 _MOSTLY_BINARY = 4096
 """Characters without a space from which on a blob is base64, and not text to be read as it stands."""
-
-
-class Found(NamedTuple):
-    """Something found in a text."""
-
-    span: Span
-    """Where it stands in the text; where it cannot be rewritten in place, the stretch that holds it."""
-    direct: bool
-    """True where just the value can be rewritten."""
-    view: str
-    """How it came to light: "base64", "pdf"; empty for the text as it stands."""
 
 
 class Examiner:
@@ -45,9 +32,7 @@ class Examiner:
         self._detector = detector
         self._limits = limits
         self._digest = digest
-        self._remembered = remembered
-        self._seen: OrderedDict[str, tuple[Found, ...]] = OrderedDict()
-        self._lock = Lock()
+        self._memory = Memory(remembered)
 
     def budget(self) -> Budget:
         """How much one request may decode to."""
@@ -55,6 +40,10 @@ class Examiner:
 
     def text(self, text: str, kind: Kind, key: str, budget: Budget) -> tuple[Found, ...]:
         """What is found in a text that stands under a JSON key. ViewError where it cannot be looked into."""
+        return self.sight(text, kind, key, budget).found
+
+    def sight(self, text: str, kind: Kind, key: str, budget: Budget) -> Sight:
+        """The same, with what became of it."""
         return self._remembered_of(
             f"{kind}\0{key}\0{text}",
             lambda: without_doubtful(dict.fromkeys(self._look(text, kind, key, budget))),
@@ -70,11 +59,11 @@ class Examiner:
 
     def joined(self, text: str) -> list[Span]:
         """What is found in a text that only comes about where several are read together."""
-        found = self._remembered_of(
+        sight = self._remembered_of(
             f"{JOINED}\0\0{text}",
             lambda: tuple(Found(span, False, JOINED) for span in self._detector.scan(text)),
         )
-        return [each.span for each in found]
+        return [each.span for each in sight.found]
 
     def _look(self, text: str, kind: Kind, key: str, budget: Budget) -> Iterator[Found]:
         if kind != "blob" or len(text) < _MOSTLY_BINARY or " " in text[:_MOSTLY_BINARY]:
@@ -82,26 +71,13 @@ class Examiner:
         for view in views(text, kind, self._limits, budget):
             yield from (_placed(view, span) for span in self._detector.scan(view.text, key))
 
-    def _remembered_of(self, text: str, look: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
-        """What is found in a text that begins with what sort it is: what is remembered, or else seen now."""
+    def _remembered_of(self, text: str, look: Callable[[], tuple[Found, ...]]) -> Sight:
+        """What is known of a text that begins with what sort it is: what is remembered, or else seen now."""
         name = self._digest(text.encode("utf-8", "surrogatepass"))
-        if (known := self._recall(name)) is None:
-            known = look()
-            self._keep(name, known)
+        if (known := self._memory.recall(name)) is None:
+            known = Sight(look())
+            self._memory.keep(name, known)
         return known
-
-    def _recall(self, name: str) -> tuple[Found, ...] | None:
-        with self._lock:
-            found = self._seen.get(name)
-            if found is not None:
-                self._seen.move_to_end(name)
-        return found
-
-    def _keep(self, name: str, found: tuple[Found, ...]) -> None:
-        with self._lock:
-            self._seen[name] = found
-            if len(self._seen) > self._remembered:
-                self._seen.popitem(last=False)
 
 
 def without_doubtful(found: Iterable[Found]) -> tuple[Found, ...]:

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from tollgate.calls import Event
-from tollgate.calls.body import count_literals, count_strings, splice
+from tollgate.calls.body import count_strings
+from tollgate.calls.literals import count_literals, splice
 
 _BYTES = re.compile(rb'"bytes":\s*"([^"]*)"').search
 _LOGPROBS = frozenset(("logprobs", "logprobsResult"))

@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from tollgate.calls import Finding
 from tollgate.dlp.engine import resolve
-from tollgate.dlp.examine import Examiner, Found
+from tollgate.dlp.examine import Examiner
 from tollgate.dlp.redact import Change, replaced, replacements
+from tollgate.dlp.sight import Found, Outcome, Sight
 from tollgate.dlp.span import Span
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.views.base64text import Base64Text
@@ -54,10 +56,48 @@ class Settling:
         self.stuck: tuple[str, str] | None = None
         """(entity, place) of the first finding that is to be blocked."""
 
+    @property
+    def findings(self) -> list[Finding]:
+        return [Finding(entity, place, action, count) for (entity, place, action), count in self.seen.items()]
+
     def text(self, text: str, where: Where) -> str:
         """A text that is no slot, without what has to go."""
         found = self._examiner.text(text, "text", where.key, self.budget)
         return replaced(text, self.changes(text, found, where))
+
+    def known(self, text: str, sight: Sight, where: Where) -> Sequence[Piece]:
+        """`changes`, as they are remembered where the text was settled by the same policy before."""
+        outcome = sight.outcome
+        if outcome and outcome.policy is self._policy and self._again(text, outcome, where.place):
+            return outcome.pieces
+        before, self.seen = self.seen, Counter()
+        pieces = self.changes(text, sight.found, where)
+        sight.outcome = self._outcome(text, sight.found, pieces)
+        self.seen.update(before)
+        return pieces
+
+    def _again(self, text: str, outcome: Outcome, place: str) -> bool:
+        """False where a token stands for something else in this call."""
+        for start, end, token in outcome.tokens:
+            if not self._book.enter(token, text[start:end]):
+                return False
+        for entity, action, count in outcome.seen:
+            self.seen[entity, place, action] += count
+        return True
+
+    def _outcome(self, text: str, found: Iterable[Found], pieces: Sequence[Piece]) -> Outcome | None:
+        """What can be remembered; None where the same need not come of the text another time, or where its
+        tokens do not stand for it as it is written there."""
+        if self.stuck or not self._book.steady or not all(one.direct for one in found):
+            return None
+        originals = self._book.originals
+        tokens = tuple(piece for piece in pieces if piece.text in originals)
+        for start, end, token in tokens:
+            value = originals[token]
+            if type(value) is not str or value != text[start:end]:
+                return None
+        seen = tuple((entity, action, count) for (entity, _, action), count in self.seen.items())
+        return Outcome(self._policy, tuple(pieces), tokens, seen)
 
     def changes(
         self, text: str, found: Iterable[Found], where: Where, dropped: Sequence[Span] = ()

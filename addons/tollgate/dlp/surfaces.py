@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 from multidict import CIMultiDict
 
-from tollgate.calls import Request, Slot
+from tollgate.calls import Request
+from tollgate.calls.body import Number
 from tollgate.calls.signature import signature_broken, signed_headers
 from tollgate.dlp.redact import replaced
 from tollgate.dlp.views.multipart import Part
@@ -34,9 +35,6 @@ _OF_THE_CONNECTION = frozenset(
 _FIELD = re.compile(r"([^&=]*)=?([^&]*)&?")
 _UNIT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|.", re.DOTALL)
 """What is decoded at once."""
-LEAST_NUMBER = 10**8
-"""Numbers below have fewer digits than any that identifies somebody."""
-_HOLD_NUMBERS = frozenset((int, dict, list))
 
 
 class Header(NamedTuple):
@@ -77,7 +75,7 @@ def surfaces(
     yield from _of_path(request.path)
     yield from _of_query(request.target, secret_parameters)
     yield from _of_headers(request, secret_headers)
-    yield from _of_numbers(request.body.json, "", ())
+    yield from _of_numbers(request.body.numbers)
 
 
 def form_surfaces(parts: Collection[Part]) -> Iterator[Surface]:
@@ -129,19 +127,10 @@ def _of_headers(request: Request, secret_headers: Collection[str]) -> Iterator[S
             yield Surface(value, name, f"header {name}", Header(n, name.lower()))
 
 
-def _of_numbers(value: Any, key: str, path: tuple[str | int, ...]) -> Iterator[Surface]:
-    """A card number is one without quotes too. Numbers with a fraction are measurements and embeddings."""
-    kind = type(value)
-    if kind is int and abs(value) >= LEAST_NUMBER:
-        yield Surface(str(value), key, Slot(0, "", "text", path).place or "body")
-    elif kind is dict:
-        for name, item in value.items():
-            if type(item) in _HOLD_NUMBERS:
-                yield from _of_numbers(item, name, (*path, name))
-    elif kind is list:
-        for n, item in enumerate(value):
-            if type(item) in _HOLD_NUMBERS:
-                yield from _of_numbers(item, key, (*path, n))
+def _of_numbers(numbers: Iterable[Number]) -> Iterator[Surface]:
+    for number in numbers:
+        key = next((step for step in reversed(number.path) if isinstance(step, str)), "")
+        yield Surface(str(number.value), key, number.place or "body")
 
 
 # -- rewritten in place --------------------------------------------------------------------------------------

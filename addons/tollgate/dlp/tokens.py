@@ -69,6 +69,9 @@ class Minter:
 
     __slots__ = ("_key",)
 
+    steady = True
+    """True where the token of a value does not depend on what else is in the call."""
+
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"tollgate dlp tokens", "sha256")
 
@@ -84,6 +87,8 @@ class Numbered(Minter):
     are the same in every installation: what is recorded with them fits wherever the same is asked."""
 
     __slots__ = ("_token",)
+
+    steady = False
 
     def __init__(self) -> None:
         super().__init__(b"")
@@ -107,6 +112,15 @@ class Book:
         """Token → the value it stands for."""
         return self._originals
 
+    @property
+    def steady(self) -> bool:
+        """True where the token of a value does not depend on what else is in the call."""
+        return self._minter.steady
+
+    def enter(self, token: str, value: str) -> bool:
+        """Enter a token that an earlier call had for a value. False where it stands for another one."""
+        return self._originals.setdefault(token, value) == value
+
     def copy(self) -> Book:
         """One that goes its own way from here on."""
         return Book(self._minter, self._originals)
@@ -115,7 +129,7 @@ class Book:
         """The token for a value, entered here. No two values of a call share one."""
         again = 0
         token = self._minter.token(entity, value)
-        while self._originals.setdefault(token, value) != value:
+        while not self.enter(token, value):
             again += 1
             token = self._minter.token(entity, value, again)
         return token

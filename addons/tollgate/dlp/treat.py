@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tollgate.calls import Call, Finding, Refused, Request, Slot
+from tollgate.calls import Body, Call, Finding, Refused, Request, Slot
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.redact import Change, replaced
 from tollgate.dlp.settle import Settling, Where
@@ -17,7 +17,6 @@ from tollgate.dlp.surfaces import Header, Query, Surface, form_surfaces, in_targ
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.views import joins, multipart
 from tollgate.dlp.views.view import Piece
-from tollgate.policy.dlp import Action
 
 _NEVER_APART = frozenset(("IP_ADDRESS",))
 """What nobody takes apart over messages, but the end of one number and the beginning of another make."""
@@ -38,32 +37,25 @@ class Withheld(NamedTuple):
 class Treatment:
     """What is to be done with one call."""
 
-    edits: list[tuple[Slot, str]] = field(default_factory=list)
-    content: bytes | None = None
-    """Another body, where it is not JSON and something in it has to go."""
+    body: Body | None = None
+    """Another body, where something in it has to go."""
     headers: dict[Header, list[Piece]] = field(default_factory=dict)
     queries: list[Piece] = field(default_factory=list)
     """What is put in which place of the target."""
-    seen: Counter[tuple[str, str, Action]] = field(default_factory=Counter)
-    """(entity, place, action) of everything found."""
+    findings: list[Finding] = field(default_factory=list)
+    """Everything found."""
     stuck: tuple[str, str] | None = None
     """(entity, place) of the first finding that is to be blocked."""
 
-    @property
-    def findings(self) -> list[Finding]:
-        return [Finding(entity, place, action, count) for (entity, place, action), count in self.seen.items()]
-
     def apply(self, request: Request) -> None:
-        """Put the edits into the request. Refused where the client signed what would change in its head."""
+        """Put it into the request. Refused where the client signed what would change in its head."""
         rewrite(request, self.headers, self.queries)
-        for slot, text in self.edits:
-            request.body.edit(slot, text)
-        if self.content is not None:
-            request.body.replace(self.content)
+        if self.body is not None:
+            request.body = self.body
 
     @property
     def edited(self) -> bool:
-        return bool(self.edits or self.headers or self.queries or self.content is not None)
+        return bool(self.headers or self.queries or self.body is not None)
 
     @property
     def refusal(self) -> Refused | None:
@@ -90,6 +82,7 @@ class _Treating:
         self._examiner = examiner
         self._settling = Settling(call.policy.dlp, examiner, book, change)
         self._treatment = Treatment()
+        self._edits: list[tuple[Slot, str]] = []
         self._strings: Strings | None = None
         self._pieces: dict[int, list[Span]] = {}
         """By slot: the parts of values that several slots make together, where they are to go."""
@@ -98,20 +91,25 @@ class _Treating:
         body = self._call.request.body
         if body.parsed:
             self._slots([slot for slot in body.slots if not is_attested(slot)])
+            self._edited(body)
         elif body.content:
             self._content(body.content, self._call.request.headers.get("content-type", ""))
         self._surfaces(surfaces(self._call.request, withheld.headers, withheld.parameters))
-        self._treatment.seen, self._treatment.stuck = self._settling.seen, self._settling.stuck
+        self._treatment.findings, self._treatment.stuck = self._settling.findings, self._settling.stuck
         return self._treatment
 
     def _slots(self, slots: list[Slot]) -> None:
         self._joins(slots)
         for slot in slots:
-            found = self._examiner.text(slot.text, slot.kind, key_of(slot), self._settling.budget)
-            dropped = self._pieces.get(slot.ordinal, [])
-            if found or dropped:
+            sight = self._examiner.sight(slot.text, slot.kind, key_of(slot), self._settling.budget)
+            dropped = self._pieces.get(slot.ordinal)
+            if sight.found or dropped:
                 where = Where(place_of(slot), key_of(slot), slot.kind == "json")
-                changes = self._settling.changes(slot.text, found, where, dropped)
+                changes = (
+                    self._settling.changes(slot.text, sight.found, where, dropped)
+                    if dropped
+                    else self._settling.known(slot.text, sight, where)
+                )
                 self._edit(slot, replaced(slot.text, changes), gone=any(not c.text for c in changes))
 
     def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
@@ -121,9 +119,21 @@ class _Treating:
         if gone and (slot.kind == "blob" or not text or text.startswith("data:")):
             self._strings = self._strings or Strings(self._call.request.body.json)
             if stub := list(self._strings.stub(slot)):
-                self._treatment.edits += stub
+                self._edits += stub
                 return
-        self._treatment.edits.append((slot, text))
+        self._edits.append((slot, text))
+
+    def _edited(self, body: Body) -> None:
+        """Write the body as it leaves, while this is no work of the event loop's."""
+        if self._edits and self._settling.stuck is None:
+            self._treatment.body = edited = body.copy()
+            for slot, text in self._edits:
+                edited.edit(slot, text)
+            edited.render()
+
+    def _replace(self, content: bytes) -> None:
+        self._treatment.body = self._call.request.body.copy()
+        self._treatment.body.replace(content)
 
     def _joins(self, slots: list[Slot]) -> None:
         for join in joins(slots):
@@ -143,7 +153,7 @@ class _Treating:
         elif (text := as_text(content)) is not None:
             changed = self._settling.text(text, Where("the body"))
             if changed != text:
-                self._treatment.content = changed.encode()
+                self._replace(changed.encode())
         else:
             self._attachment(content, "the body")
 
@@ -161,7 +171,7 @@ class _Treating:
             if isinstance(surface.spot, multipart.Part):
                 edits += multipart.with_filename(surface.spot, replaced(surface.text, pieces))
         if edits:
-            self._treatment.content = multipart.rewrite(content, edits)
+            self._replace(multipart.rewrite(content, edits))
 
     def _attachment(self, data: bytes, place: str) -> None:
         for found in self._examiner.attachment(data, self._settling.budget):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from tollgate.calls import Body
 from tollgate.dialects.paths import find
 
 
@@ -46,12 +47,15 @@ IDS: Mapping[str, Ids] = {
 """By dialect; in all of them files are named by `file_id`."""
 
 _FILES = frozenset(("file_id", "file_ids"))
+_FILE = b'"file_id'
+"""What stands in the bytes of a body that names files: to walk through a megabyte takes long."""
 
 
-def asked_ids(dialect: str, request: Any) -> list[str]:
+def asked_ids(dialect: str, body: Body) -> list[str]:
     """What a request's body names that the provider has kept: responses, conversations, files."""
     paths = IDS[dialect].asked if dialect in IDS else ()
-    return list(dict.fromkeys((*_texts(request, paths), *_file_ids(request))))
+    files = _file_ids(body.json) if _FILE in body.content else ()
+    return list(dict.fromkeys((*_texts(body.json, paths), *files)))
 
 
 def given_ids(dialect: str, request: Any, answer: Any) -> list[str]:

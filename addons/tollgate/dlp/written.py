@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tollgate.calls import Slot
+from tollgate.calls.body import LEAST_NUMBER
 from tollgate.dlp.place import Path, Place, Places
 from tollgate.dlp.places import INPUT
-from tollgate.dlp.surfaces import LEAST_NUMBER
 
 _STRUCTURE = re.compile(
     r"id|\w*_ids?|\w*[a-z]Ids?|type|\w*_type|object|model|modelVersion|role|status|name|p|jsonPath"

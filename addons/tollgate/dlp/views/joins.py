@@ -18,6 +18,7 @@ _LONGEST = 256
 _OF_WORDS = string.ascii_letters + string.digits + "_+/=@.-"
 _HEAD = re.compile(r"[A-Za-z0-9_+/@.-]++=*+(?!\s*[:=(\[]|[A-Za-z0-9])")
 """The first word of what follows, unless it is a name that something is assigned to."""
+_BEGINNING = re.compile(rf"\s*+({_HEAD.pattern})")
 _OF_VALUES = re.compile("[0-9@]")
 """What any value has that is looked for here."""
 _NUMBER = re.compile(r"[\d.:,-]+")
@@ -167,7 +168,8 @@ class _Edges(NamedTuple):
 
 def joins(slots: Sequence[Slot]) -> Iterator[Join]:
     """Texts that come about where slots are read together: ends with beginnings, and rows of fragments."""
-    edges = [_edges(slot) for slot in slots if slot.kind in ("text", "json") and slot.text.strip()]
+    texts = (slot for slot in slots if slot.kind in ("text", "json"))
+    edges = [_edges(slot) for slot in texts if slot.text and not slot.text.isspace()]
     for n, first in enumerate(edges):
         for second in edges[n + 1 : n + 1 + _REACH] if first.tail else ():
             if not second.head or not (first.telling or second.telling):
@@ -178,10 +180,9 @@ def joins(slots: Sequence[Slot]) -> Iterator[Join]:
 
 
 def _edges(slot: Slot) -> _Edges:
-    text = slot.text
-    begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    found = _HEAD.match(text, begin)
-    head, tail = found[0] if found else "", _last_word(text, end)
+    found = _BEGINNING.match(slot.text)
+    end = slot.text[-2 * _LONGEST :].rstrip() or slot.text.rstrip()  # without a copy of all of a long one
+    head, tail = found[1] if found else "", _last_word(end, len(end))
     return _Edges(slot, head, tail, _TELLING.search(head + tail) is not None)
 
 
