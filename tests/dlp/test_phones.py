@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 
 import phonenumbers
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from support.detection import compiled
-from tollgate.dlp.phones import _NUMBER, PhoneJudge
+from tollgate.dlp.phones import _NUMBER, PhoneJudge, phone_judges
 from tollgate.dlp.windows import Windowed, build_windowed
 from tollgate.policy.dlp import Detection
 
@@ -22,7 +24,7 @@ JUDGE = PhoneJudge(REGIONS, 0.4)
 
 @pytest.fixture(scope="module")
 def detector() -> Windowed:
-    return build_windowed([JUDGE], compiled())
+    return build_windowed(phone_judges(REGIONS, 0.4), compiled())
 
 
 def found(text: str, key: str = "", judge: PhoneJudge = JUDGE) -> list[str]:
@@ -225,3 +227,23 @@ def test_a_word_tells_of_national_numbers_of_nearly_every_region(text: str) -> N
     hits = [number in found(text.format(number)) for number in numbers if sum(map(str.isdigit, number)) > 6]
 
     assert sum(hits) >= 0.95 * len(hits)
+
+
+numbers = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["", "-", " ", ".", "/", " - ", ") ", "(", " (", "\t", "\u00a0", "\u2013", "+", ", ", ":"]
+        ),
+        st.text("0123456789", min_size=1, max_size=7),
+    ),
+    min_size=1,
+    max_size=6,
+).map(lambda blocks: "".join(separator + digits for separator, digits in blocks))
+around = st.sampled_from(
+    ["", " ", "\n", "x ", "call ", "tel: ", "order ", "+", "00", "(0", "2026-11-22 ", " office", "=", '"']
+)
+
+
+@given(st.lists(st.tuples(around, numbers, around).map("".join), min_size=1, max_size=5).map(" ".join))
+def test_the_gates_change_no_finding(detector: Windowed, text: str) -> None:
+    assert set(detector.scan(text)) == set(JUDGE.judge(text, 0, len(text), ""))

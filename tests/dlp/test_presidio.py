@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.addresses import rows
 from support.detection import compiled
-from tollgate.dlp.presidio import PatternJudge, build_judges
+from tollgate.dlp.presidio import PatternJudge, build_judges, may_hold_blanks
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import DetectionFailed, Windowed, build_windowed
 from tollgate.policy.dlp import Detection, Pattern
@@ -228,3 +228,24 @@ def test_the_prefilter_changes_no_finding_in_long_texts(
     shuffle = random.Random(1)
     text = " ".join(shuffle.choice(PIECES) for _ in range(3000))
     assert set(detector.scan(text)) == unfiltered(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "may"),
+    [
+        (r"\b\d{3}-\d{2}\b", False),
+        (r"[a-f0-9:]+(?:/\d+)?", False),
+        (r"[!#$%&?^_.\w]+@\w+", False),
+        (r"a\.b", False),
+        (r"\S+", False),
+        (r"a b", True),
+        (r"[- ]\d", True),
+        (r"a\sb", True),
+        (r"\W", True),
+        (r"[^@]+", True),
+        (r"a.b", True),
+        (r"\x20", True),
+    ],
+)
+def test_which_patterns_may_hold_blanks(pattern: str, may: bool) -> None:
+    assert may_hold_blanks(pattern) is may

@@ -12,7 +12,7 @@ from tollgate.dlp.cards import CardJudge
 from tollgate.dlp.known import Digester, KnownValueDetector, known_values
 from tollgate.dlp.ner import build_ner
 from tollgate.dlp.phones import ENTITY as PHONE
-from tollgate.dlp.phones import PhoneJudge
+from tollgate.dlp.phones import phone_judges
 from tollgate.dlp.profile import THRESHOLD
 from tollgate.dlp.secrets import build_secrets
 from tollgate.dlp.span import Detector, Span
@@ -63,7 +63,7 @@ def _personal(detection: Detection, cache: Path) -> Windowed:
     if CARD not in detection.without:
         judges.append(CardJudge(detection.thresholds.get(CARD, THRESHOLD)))
     if PHONE not in detection.without:
-        judges.append(PhoneJudge(detection.phone_regions, detection.thresholds.get(PHONE, THRESHOLD)))
+        judges += phone_judges(detection.phone_regions, detection.thresholds.get(PHONE, THRESHOLD))
     return build_windowed(judges, cache)
 
 

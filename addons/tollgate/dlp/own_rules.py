@@ -87,18 +87,31 @@ _KEY = (  # what stands before "key" is looked at only there: forwards, every wo
     r"|shared|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?)(?:key|pass)|(?<=[a-z]{3}[_-])key)"
 )
 _NEXT = r"[\w.\-]{0,24}[\"'`\]\\]{0,3}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
-_QUOTED = r"(?:[\"'`]|\\\")([^\s\"'`]{%s,512}?)(?:[\"'`]|\\\")"
-_PLAIN = r"([A-Za-z0-9$!@+/_][^\s\"'`<>(){}\[\],;]{%s,512})(?=[\s\"'`,;]|\\n|$)"
+_QUOTE = r"(?:[\"'`]|\\\")"
+_IN_QUOTES = r"[^\s\"'`]"
+_FIRST, _NEXT_ONES = r"[A-Za-z0-9$!@+/_]", r"[^\s\"'`<>(){}\[\],;]"
 _SAID = r"(?:api |access |secret )?(?:password|passphrase|passcode|secret|token|key)[ ](?:is|was)?[ ]?[\"'`]?"
 
+
+def _quoted(name: str, before: str, least: int, entropy: float) -> SecretRule:
+    """A value of at least so many characters in quotes, behind a name and what assigns to it."""
+    start = f"{before}{_QUOTE}"
+    pattern = f"{start}({_IN_QUOTES}{{{least},512}}?){_QUOTE}"
+    return SecretRule(name, pattern, entropy=entropy, gate=f"{start}{_IN_QUOTES}{{{least}}}")
+
+
+def _plain(name: str, before: str, least: int, entropy: float) -> SecretRule:
+    """The same without quotes: one character, and at least so many others."""
+    pattern = rf"{before}({_FIRST}{_NEXT_ONES}{{{least},512}})(?=[\s\"'`,;]|\\n|$)"
+    return SecretRule(name, pattern, entropy=entropy, gate=f"{before}{_FIRST}{_NEXT_ONES}{{{least}}}")
+
+
 ASSIGNMENTS = (
-    SecretRule(
-        "password-quoted", _WORD + r"\w{0,24}[\"'`\]]{0,2}[ \t]{0,8},?[ \t]?" + _QUOTED % 6, entropy=2.2
-    ),
-    SecretRule("password-quoted", _WORD + _NEXT + _QUOTED % 6, entropy=2.2),
-    SecretRule("password", _WORD + _NEXT + _PLAIN % 6, entropy=2.5),
-    SecretRule("token-quoted", _KEY + _NEXT + _QUOTED % 12, entropy=3.0),
-    SecretRule("token", _KEY + _NEXT + _PLAIN % 15, entropy=3.0),
-    SecretRule("said", rf"(?i)\b{_SAID}" + _PLAIN % 7, entropy=2.8),
+    _quoted("password-quoted", _WORD + r"\w{0,24}[\"'`\]]{0,2}[ \t]{0,8},?[ \t]?", 6, 2.2),
+    _quoted("password-quoted", _WORD + _NEXT, 6, 2.2),
+    _plain("password", _WORD + _NEXT, 6, 2.5),
+    _quoted("token-quoted", _KEY + _NEXT, 12, 3.0),
+    _plain("token", _KEY + _NEXT, 15, 3.0),
+    _plain("said", rf"(?i)\b{_SAID}", 7, 2.8),
 )
 """What is assigned to a name is a secret only if it looks like one: see `secrets.looks_made`."""

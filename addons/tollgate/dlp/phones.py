@@ -8,7 +8,7 @@ written as there; or the nearest telling word around it says phone, and not card
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -103,6 +103,34 @@ _ABROAD = regex.compile(r"^\(?(?:\+\s?|00|011[ \-])")
 """What stands before a country's code."""
 
 
+_SEPARATOR = r"[ \t\-.()/\x80]"
+"""What stands between the blocks of a number, up to four of it; foreign dashes are folded to \x80."""
+
+
+def _digits(count: int) -> str:
+    """So many digits, in blocks or not."""
+    return rf"\d(?:{_SEPARATOR}{{0,4}}\d){{{count - 1}}}"
+
+
+_SIX = _digits(6)
+_TOLD_GATE = rf"(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{_SIX}|{_SIX}{_BEHIND}"
+"""Six digits beside a telling word."""
+_NO_DATE = r"-(?:\d{3}|\d{1,2}[ \t.()/\x80]|\d-|[2-9]\d-|\d\d-(?:\d{3}|[4-9]\d))"
+"""What follows a year that is none."""
+_FIRST_BLOCKS = (
+    *(rf"\d{{{size}}}{_SEPARATOR}{{1,4}}{_digits(9 - size)}" for size in (1, 2, 3, 5, 6, 7, 8)),
+    rf"(?:[03-9]\d|1[0-8]|2[1-9])\d\d{_SEPARATOR}{{1,4}}{_digits(5)}",
+    rf"(?:19|20)\d\d(?:[ \t.()/\x80]{_SEPARATOR}{{0,3}}{_digits(5)}|{_NO_DATE})",
+    rf"\d{{9}}\d*{_SEPARATOR}{{1,4}}\d",
+)
+"""Nine digits in blocks, by the size of the first. In logs most numbers are dates, or of one block."""
+_BARE_GATE = (
+    rf"\+ ?{_SIX}|(?:^|[^0-9])(?:{'|'.join(_FIRST_BLOCKS)})"
+    r"|(?:^|[^0-9][\-.]|[^0-9\-./])0[1-9]\d{0,6}[)\-/]{1,2} ?\d"
+)
+"""What may be a number without such a word: after "+", with nine digits, or with an area code set apart."""
+
+
 class _Candidate(NamedTuple):
     text: str
     plus: bool
@@ -113,13 +141,27 @@ class _Candidate(NamedTuple):
     def digits(self) -> str:
         return "".join(self.blocks)
 
+    @property
+    def is_long(self) -> bool:
+        return sum(map(len, self.blocks)) >= 9
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether it is written as numbers are that need no word, and no plus."""
+        return len(self.blocks) > 1 and (self.is_long or _WITH_AREA.match(self.text) is not None)
+
+
+def phone_judges(regions: Sequence[str], threshold: float) -> list[PhoneJudge]:
+    """Those who find phone numbers: beside telling words, and on their own."""
+    return [PhoneJudge(regions, threshold, told=told) for told in (True, False)]
+
 
 class PhoneJudge:
-    """Finds phone numbers. `regions` are ISO 3166 codes."""
+    """Finds phone numbers. `regions` are ISO 3166 codes; `told`, where a word near them may say so."""
 
     reach = Reach(back=60, ahead=40, to_space=60)
 
-    def __init__(self, regions: Sequence[str], threshold: float) -> None:
+    def __init__(self, regions: Sequence[str], threshold: float, *, told: bool = True) -> None:
         unknown = [region for region in regions if region not in phonenumbers.SUPPORTED_REGIONS]
         if unknown:
             raise ValueError(
@@ -128,26 +170,27 @@ class PhoneJudge:
         phonenumbers.PhoneMetadata.load_all()  # else the first number of each country reads its file
         self._regions = regions
         self._threshold = threshold
-
-    @cached_property
-    def gate(self) -> Expression:
-        """Seven digits after "+", or in blocks; six beside a telling word."""
-        digits = r"\d(?:[ \-.()/]{0,3}\d){5}"
-        blocks = r"\d[ \-./()]{1,3}\d{1,9}[ \-./]?\d{1,9}"
-        told = rf"(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{digits}|{digits}{_BEHIND}"
-        return Expression(rf"\+ ?{digits}|{blocks}|{told}", regex.IGNORECASE)
+        self._may_be_told = told
+        self.gate = Expression(_TOLD_GATE if told else _BARE_GATE, regex.IGNORECASE)
 
     def wants(self, key: str) -> bool:
-        return _told(" ".join(words(key))) is True
+        return self._may_be_told and _told(" ".join(words(key))) is True
 
     def judge(self, text: str, start: int, end: int, key: str) -> Iterator[Span]:
         for match in _NUMBER.finditer(_without_times(text[start:end]), concurrent=True):
             first, last = start + match.start(), start + match.end()
-            if candidate := _candidate(match):
+            candidate = _candidate(match)
+            if candidate and self._is_promising(candidate):
                 context = _context(text, first, last, key)
                 score = self._score(candidate, context)
                 if score >= self._threshold and _stands_free(text, first, last, context):
                     yield Span(first, last, ENTITY, score)
+
+    def _is_promising(self, candidate: _Candidate) -> bool:
+        """Whether it may be one. Most numbers are none, and to read the words around them takes long."""
+        if not (self._may_be_told or candidate.plus or candidate.is_grouped):
+            return False
+        return not _is_written_otherwise(candidate.text)
 
     def _score(self, candidate: _Candidate, context: bool | None) -> float:
         """How sure it is; `context` tells whether words around it say phone, something else, or nothing."""
@@ -155,10 +198,9 @@ class PhoneJudge:
             return score
         if context:
             return 0.75 if len(candidate.digits) >= 7 or len(candidate.blocks) > 1 else 0.0
-        is_long = len(candidate.digits) >= 9
-        if not (is_long or _WITH_AREA.match(candidate.text)) or len(candidate.blocks) < 2:
+        if not candidate.is_grouped:
             return 0.0
-        if is_long and _SHAPES.fullmatch(candidate.text):
+        if candidate.is_long and _SHAPES.fullmatch(candidate.text):
             return 0.6
         return 0.5 if context is None and self._is_national(candidate) else 0.0
 
@@ -183,13 +225,11 @@ def _without_times(text: str) -> str:
 
 
 def _candidate(match: Any) -> _Candidate | None:
-    """What may be a phone number; None for dates, addresses, decimals and the like."""
+    """What may be a phone number; None where it has too few digits, or stray ones."""
     text = match["number"]
     plus = match["plus"] is not None or text.startswith("(+")
     blocks = _BLOCK.findall(text)
     if not 6 <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
-        return None
-    if not text.startswith(("+", "(+")) and _is_written_otherwise(text):
         return None
     if not plus and min(map(len, blocks[1:]), default=2) < 2:
         return None
@@ -197,7 +237,9 @@ def _candidate(match: Any) -> _Candidate | None:
 
 
 def _is_written_otherwise(text: str) -> bool:
-    return any((_DATE.search(text), _ADDRESS.fullmatch(text), _OTHERWISE.fullmatch(text)))
+    if text.startswith(("+", "(+")):
+        return False
+    return bool(_DATE.search(text) or _ADDRESS.fullmatch(text) or _OTHERWISE.fullmatch(text))
 
 
 def _context(text: str, first: int, last: int, key: str) -> bool | None:

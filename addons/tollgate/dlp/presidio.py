@@ -22,7 +22,7 @@ from tollgate.dlp.context import WIDTH, Context
 from tollgate.dlp.prefilter import Expression
 from tollgate.dlp.profile import BY_ENTITY, OWN, PATTERNS, ROWS, THRESHOLD
 from tollgate.dlp.span import Span
-from tollgate.dlp.windows import TIMEOUT, DetectionFailed, Judge, Reach
+from tollgate.dlp.windows import TIMEOUT, WORD, DetectionFailed, Judge, Reach
 from tollgate.policy.dlp import Detection, Pattern
 from tollgate.providers.table import nearest
 
@@ -137,8 +137,6 @@ def _judges(recognizer: Any, thresholds: Mapping[str, float], own: bool = False)
 class PatternJudge:
     """One pattern of a recognizer, with the recognizer's checks and context words."""
 
-    reach = _REACH
-
     def __init__(self, recognizer: PatternRecognizer, pattern: Any, threshold: float, own: bool) -> None:
         row = BY_ENTITY.get(recognizer.supported_entities[0])
         self._recognizer = recognizer
@@ -155,6 +153,7 @@ class PatternJudge:
         self._never = regex.compile(row.never) if row and row.never else None
         self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
         self.gate = self._gate(pattern.regex, row.gate if row and not own else None)
+        self.reach = (row and not own and row.reach) or (_REACH if may_hold_blanks(pattern.regex) else WORD)
 
     def _gate(self, pattern: str, instead: Expression | None) -> Expression:
         """Where a match counts only after a context word, the gate demands that word too."""
@@ -220,6 +219,19 @@ class PatternJudge:
             return min(1.0, max(score + CONTEXT_ADDS, THRESHOLD))
         bare = value.isdigit() and not self._own
         return 0.0 if self._needs_context or bare else score
+
+
+_ESCAPE = regex.compile(r"\\.", regex.DOTALL)
+_BLANK_ESCAPES = frozenset((r"\s", r"\W", r"\D", r"\t", r"\n", r"\r", r"\x", r"\u", r"\p", r"\P", r"\N"))
+_CLASS = regex.compile(r"\[[^\]]*+\]")
+
+
+def may_hold_blanks(pattern: str) -> bool:
+    """False where surely no match of a pattern holds white space."""
+    if not _BLANK_ESCAPES.isdisjoint(_ESCAPE.findall(pattern)):
+        return True
+    plain = _ESCAPE.sub("x", pattern)
+    return any(space in plain for space in " \t\n\r") or "[^" in plain or "." in _CLASS.sub("", plain)
 
 
 class WholeJudge:

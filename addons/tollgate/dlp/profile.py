@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tollgate.dlp.prefilter import Expression
+from tollgate.dlp.windows import Reach
 
 
 class Row(NamedTuple):
@@ -20,7 +21,10 @@ class Row(NamedTuple):
     needs_context: bool = False
     """Whether a word near it has to say what it is, whatever its checksum says."""
     gate: Expression | None = None
-    """In place of Presidio's pattern for the prefilter, where that one matches too much."""
+    """In place of Presidio's pattern for the prefilter, where that one matches too much, or too often: at
+    each length that a value may have."""
+    reach: Reach | None = None
+    """How far around that gate it has to be looked."""
     lead: str = ""
     """A pattern for what a match may begin with and is no part of the value."""
     never_after: str = ""
@@ -38,7 +42,11 @@ ROWS = (
         lead=r".*[!#$%&'*/=?^`{|}~](?=[^@])",  # legal in an address, but "email=bob@…" is what people write
         never_after=r"://[^\s/@]{0,128}",  # a password in a URL
     ),
-    Row("IBAN_CODE"),
+    Row(
+        "IBAN_CODE",
+        gate=Expression(r"(?i)(?:^|[^A-Z0-9])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2}"),
+        reach=Reach(back=20, ahead=60, to_space=40),
+    ),
     Row(
         "IP_ADDRESS",
         never_after=r"\d\.|[<>~]=\s?|\b(?:v|version|release)[\s:=]{0,2}v?",
@@ -46,7 +54,7 @@ ROWS = (
         never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
     ),
     Row("MAC_ADDRESS"),
-    Row("CRYPTO"),
+    Row("CRYPTO", gate=Expression(r"(?i)(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}")),
     Row("US_SSN"),
     Row("US_ITIN"),
     Row("US_BANK_NUMBER", needs_context=True),

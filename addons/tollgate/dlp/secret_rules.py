@@ -42,6 +42,8 @@ class SecretRule:
     """Patterns: a secret in which one is found is none."""
     stopwords: tuple[str, ...] = ()
     """In lower case: a secret that contains one is none."""
+    gate: str = ""
+    """A pattern that matches at the beginning of all secrets, sooner than `pattern`; empty for none."""
     lenient: bool = False
     """Whether what looks like a placeholder is believed to be a secret all the same."""
 

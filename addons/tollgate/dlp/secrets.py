@@ -48,7 +48,7 @@ class SecretJudge:
     def __init__(self, rule: SecretRule) -> None:
         self._rule = rule
         self.id = rule.id
-        self.gate = Expression(rule.pattern)
+        self.gate = Expression(rule.gate or rule.pattern)
         self._score = SCORES[rule.confidence]
         if rule.id == "private-key":
             self.reach = Reach(back=17000, ahead=80, to_space=0)
@@ -81,7 +81,7 @@ class SecretJudge:
 class AssignmentJudge(SecretJudge):
     """What is assigned to a name such as password or token."""
 
-    reach = Reach(back=700, ahead=40, to_space=600)
+    reach = Reach(back=160, ahead=1, to_space=560, words=True)
 
     def _believed(self, secret: str) -> bool:
         return looks_made(secret, self.id.endswith("quoted")) and super()._believed(secret)

@@ -27,6 +27,12 @@ class Reach(NamedTuple):
     ahead: int = 40
     to_space: int = 200
     """How much farther, to the next blank, so that words stay whole."""
+    words: bool = False
+    """True where no value holds a blank: then none can be torn at one."""
+
+
+WORD = Reach(back=1, ahead=1, to_space=400, words=True)
+"""The word in which a match ends."""
 
 
 class Judge(Protocol):
@@ -90,18 +96,23 @@ def gates(judges: Iterable[Judge]) -> list[Expression]:
 
 def _judged(judge: Judge, text: str, ends: Sequence[int], key: str) -> Iterator[Span]:
     for start, end in windows(text, ends, judge.reach):
+        whole = end == len(text) or (judge.reach.words and text[end] in " \n")
         for span in judge.judge(text, start, end, key):
-            if end == len(text) or span.end <= end - _TORN:
+            if whole or span.end <= end - _TORN:
                 yield span
 
 
 def windows(text: str, ends: Iterable[int], reach: Reach) -> Iterator[tuple[int, int]]:
     """Windows around these places, from left to right, put together where they touch."""
-    start = stop = -1
+    start = stop = done = -1
     for end in sorted(ends):
         if end - reach.back > stop:
             if stop >= 0:
-                yield _stretched(text, start, stop, reach.to_space)
+                window = _stretched(text, start, stop, reach.to_space)
+                yield window
+                stop, done = -1, window[1]
+            if end + reach.ahead <= done:
+                continue
             start = end - reach.back
         stop = end + reach.ahead
     if stop >= 0:
