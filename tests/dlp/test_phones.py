@@ -244,6 +244,10 @@ around = st.sampled_from(
 )
 
 
+def test_the_engine_takes_the_gates(detector: Windowed) -> None:
+    assert not detector._prefilter.unfiltered
+
+
 @given(st.lists(st.tuples(around, numbers, around).map("".join), min_size=1, max_size=5).map(" ".join))
 def test_the_gates_change_no_finding(detector: Windowed, text: str) -> None:
     assert set(detector.scan(text)) == set(JUDGE.judge(text, 0, len(text), ""))

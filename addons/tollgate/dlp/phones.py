@@ -109,7 +109,7 @@ _SEPARATOR = r"[ \t\-.()/\x80]"
 
 def _digits(count: int) -> str:
     """So many digits, in blocks or not."""
-    return rf"\d(?:{_SEPARATOR}{{0,4}}\d){{{count - 1}}}"
+    return rf"{_SEPARATOR}{{0,4}}".join([r"\d"] * count)
 
 
 _SIX = _digits(6)
@@ -118,12 +118,13 @@ _TOLD_GATE = rf"(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{_SIX}|{_SIX}{_BEHIND}
 _NO_DATE = r"-(?:\d{3}|\d{1,2}[ \t.()/\x80]|\d-|[2-9]\d-|\d\d-(?:\d{3}|[4-9]\d))"
 """What follows a year that is none."""
 _FIRST_BLOCKS = (
-    *(rf"\d{{{size}}}{_SEPARATOR}{{1,4}}{_digits(9 - size)}" for size in (1, 2, 3, 5, 6, 7, 8)),
+    rf"\d(?:[ \t\-()/\x80]{_SEPARATOR}{{0,3}}{_digits(8)}|\.\d{{0,7}}{_SEPARATOR})",
+    *(rf"\d{{{size}}}{_SEPARATOR}{{1,4}}{_digits(9 - size)}" for size in (2, 3, 5, 6, 7, 8)),
     rf"(?:[03-9]\d|1[0-8]|2[1-9])\d\d{_SEPARATOR}{{1,4}}{_digits(5)}",
     rf"(?:19|20)\d\d(?:[ \t.()/\x80]{_SEPARATOR}{{0,3}}{_digits(5)}|{_NO_DATE})",
     rf"\d{{9}}\d*{_SEPARATOR}{{1,4}}\d",
 )
-"""Nine digits in blocks, by the size of the first. In logs most numbers are dates, or of one block."""
+"""Nine digits in blocks, by the size of the first. Most numbers have one block, or are floats or dates."""
 _BARE_GATE = (
     rf"\+ ?{_SIX}|(?:^|[^0-9])(?:{'|'.join(_FIRST_BLOCKS)})"
     r"|(?:^|[^0-9][\-.]|[^0-9\-./])0[1-9]\d{0,6}[)\-/]{1,2} ?\d"
