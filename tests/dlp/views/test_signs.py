@@ -50,3 +50,12 @@ def test_matches_are_those_of_finditer(text: str) -> None:
     pattern = re.compile("%[0-9A-Fa-f]{2}|%%")
 
     assert [m.span() for m in matches(pattern, "%", text)] == [m.span() for m in pattern.finditer(text)]
+
+
+@pytest.mark.parametrize("at", [0, 65_520, 65_525, 65_530, 65_535, 65_536, 65_537, 200_000])
+def test_spaced_characters_are_found_wherever_they_stand_in_a_long_text(at: int) -> None:
+    signs = Signs("wor  " * (at // 5) + "." * (at % 5) + "A K I A 4 1 end")
+
+    assert signs.spaced() == at
+    assert signs.spaced(at) == at
+    assert signs.spaced(at + 1) == -1

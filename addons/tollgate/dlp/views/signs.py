@@ -23,6 +23,9 @@ def _single(code: int) -> str:
 
 _SINGLY = "".join(map(_single, range(256))).encode()
 _SPACED = re.compile(b"a a a a a a")  # `find` is slower: in such a needle nothing can be skipped
+_SPACED_LENGTH = 11
+_AT_ONCE = 64 * 1024
+"""Bytes that are searched at once: meanwhile no other thread goes on."""
 
 
 class Signs:
@@ -41,8 +44,10 @@ class Signs:
 
     def spaced(self, start: int = 0) -> int:
         """Where some characters stand with a gap after each: A K I A, 4.1.1.1; -1 for nowhere."""
-        found = _SPACED.search(self._singly, start)
-        return found.start() if found else -1
+        for at in range(start, len(self._singly), _AT_ONCE):
+            if found := _SPACED.search(self._singly, at, at + _AT_ONCE + _SPACED_LENGTH):
+                return found.start()
+        return -1
 
     def runs(self, shortest: int) -> tuple[bytes, Iterator[tuple[int, int]]]:
         """The text as "a" where base64 or hex may stand and " " elsewhere, and where "a" stands in rows."""
