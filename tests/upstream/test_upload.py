@@ -52,6 +52,19 @@ async def test_a_small_body_is_one_write() -> None:
     assert pipe.written == [b'{"a":1}']
 
 
+async def test_others_go_on_between_the_slices_of_a_large_body() -> None:
+    pipe, body, seen = Pipe(), upload(LARGE), list[int]()
+
+    async def other() -> None:
+        while len(pipe.written) < 4:
+            seen.append(len(pipe.written))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(body.write(writer_to(pipe)), other())
+
+    assert len(set(seen)) > 2
+
+
 async def test_a_large_body_is_written_in_slices() -> None:
     pipe, body = Pipe(), upload(LARGE)
 

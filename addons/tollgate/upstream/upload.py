@@ -50,6 +50,7 @@ class Upload(aiohttp.Payload):
                 view = memoryview(self._value)
                 for start in range(0, len(view), _SLICE):
                     await writer.write(view[start : start + _SLICE])
+                    await asyncio.sleep(0)  # a connection that takes all of it in lets nobody else go on
         self.sent = time.monotonic()
 
     def _note(self, connection: asyncio.Transport | None) -> None:
