@@ -113,12 +113,13 @@ def _digits(count: int) -> str:
 
 
 _SIX = _digits(6)
-_TOLD_GATE = rf"(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{_SIX}|{_SIX}{_BEHIND}"
+_TOLD_GATE = rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{_SIX}|{_SIX}{_BEHIND}"
 """Six digits beside a telling word."""
 _NO_DATE = r"-(?:\d{3}|\d{1,2}[ \t.()/\x80]|\d-|[2-9]\d-|\d\d-(?:\d{3}|[4-9]\d))"
 """What follows a year that is none."""
 _FIRST_BLOCKS = (
-    rf"\d(?:[ \t\-()/\x80]{_SEPARATOR}{{0,3}}{_digits(8)}|\.\d{{0,7}}{_SEPARATOR})",
+    rf"\d(?:[ \t\-()/\x80]|\.{_SEPARATOR}){_SEPARATOR}{{0,3}}{_digits(8)}",
+    *(rf"\d\.\d{{{size}}}{_SEPARATOR}{{1,4}}{_digits(8 - size)}" for size in range(1, 8)),
     *(rf"\d{{{size}}}{_SEPARATOR}{{1,4}}{_digits(9 - size)}" for size in (2, 3, 5, 6, 7, 8)),
     rf"(?:[03-9]\d|1[0-8]|2[1-9])\d\d{_SEPARATOR}{{1,4}}{_digits(5)}",
     rf"(?:19|20)\d\d(?:[ \t.()/\x80]{_SEPARATOR}{{0,3}}{_digits(5)}|{_NO_DATE})",
