@@ -13,6 +13,7 @@ from typing import Literal
 
 from tollgate.cache.cassettes.asked import Asked, digest, ignoring
 from tollgate.cache.cassettes.difference import nearest
+from tollgate.cache.cassettes.passing import steady
 from tollgate.cache.cassettes.recording import Recording, RecordingError, from_bytes, to_bytes
 
 type Mode = Literal["none", "once", "new"]
@@ -57,7 +58,7 @@ class Library:
         self._files: list[tuple[str, Asked]] = []
         self._numbers: Counter[str] = Counter()
         for name, recording in _read(folder):
-            self._files.append((name, recording.request))
+            self._files.append((name, steady(recording.request)))
             group = self._groups.setdefault(self.key(recording.request), Group([]))
             group.recordings.append(recording)
         for group in self._groups.values():
@@ -83,7 +84,7 @@ class Library:
 
     def explain(self, request: Asked) -> str:
         """How a request differs from the nearest recording, in a few words."""
-        found = nearest(request, self._files)
+        found = nearest(steady(request), self._files)
         if found is None:
             return "Nothing is recorded yet."
         name, differences = found
