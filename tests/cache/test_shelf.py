@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tollgate.cache import shelf as module
-from tollgate.cache.entry import Entry, to_bytes
+from tollgate.cache.entry import Entry, compressor, to_bytes
 from tollgate.cache.shelf import COUNTS, LEASES, Shelf, added, read_counts
 from tollgate.store import Blobs, FileLeases, StateError
 
@@ -110,7 +110,7 @@ async def test_what_another_process_clears_is_gone_at_once(hot: Shelf, tmp_path:
 async def test_what_another_process_replaces_is_read_anew(hot: Shelf, tmp_path: Path) -> None:
     newer = replace(ENTRY, created=2.0)
     with closing(Blobs(tmp_path / "cache", KEY)) as other:
-        other.put("a", to_bytes(newer), 60.0)
+        other.put("a", to_bytes(newer, compressor()), 60.0)
 
     assert await hot.find("a") == newer
 

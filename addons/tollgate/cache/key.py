@@ -27,7 +27,7 @@ from tollgate.calls.credentials import SECRET_PARAMETERS
 from tollgate.policy.cache import Scope
 
 _LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{14,}")
-_ROUNDED = re.compile(rb"(?<=[:,\[])-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
+_ROUNDED = re.compile(rb"[:,\[]-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
 """Numbers that may have lost digits when they were read as 64 bits, as they are written again."""
 _SORTED = orjson.OPT_SORT_KEYS
 

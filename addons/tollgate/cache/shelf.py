@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
-from tollgate.cache.entry import Entry, from_bytes, to_bytes
+from tollgate.cache.entry import Entry, compressor, from_bytes, to_bytes
 from tollgate.cache.hot import Hot
 from tollgate.cache.keeping import UNLIKE
 from tollgate.cache.turn import turn
@@ -181,7 +181,8 @@ class Shelf:
 
     def _write_all(self, writing: Mapping[str, Waiting]) -> None:
         made = [(name, _made(one.make), one.seconds) for name, one in writing.items()]
-        ready = [(name, entry, to_bytes(entry), seconds) for name, entry, seconds in made if entry]
+        compress = compressor()
+        ready = [(name, entry, to_bytes(entry, compress), seconds) for name, entry, seconds in made if entry]
 
         def write() -> None:
             with self._blobs.together():
