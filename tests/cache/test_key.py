@@ -55,7 +55,9 @@ REQUESTS: dict[str, Any] = {
     },
     "openai-responses": {
         "model": "gpt-6",
-        "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "A"}]}],
+        "input": [
+            {"type": "message", "id": "m", "role": "user", "content": [{"type": "input_text", "text": "A"}]}
+        ],
         "instructions": "Be brief.",
         "prompt_cache_key": "k",
         "client_metadata": {"cwd": "/"},
@@ -76,7 +78,7 @@ NEUTRAL_PLACES: dict[str, list[tuple[Any, ...]]] = {
         ("messages", 0, "content", 0, "cache_control"),
     ],
     "gemini": [("labels",)],
-    "openai-responses": [("prompt_cache_key",), ("client_metadata",)],
+    "openai-responses": [("prompt_cache_key",), ("client_metadata",), ("input", 0, "id")],
 }
 
 
@@ -152,7 +154,7 @@ def test_calls_that_differ_only_in_what_is_neutral_always_do(
     body = REQUESTS[dialect]
     changed = body
     for place in NEUTRAL_PLACES[dialect]:
-        if "call" not in str(place[-1]) and place[-1] != "id":
+        if "call" not in str(place):
             changed = put(changed, place, data.draw(VALUES))
     text = json.dumps(shuffled(changed, random.Random(seed)), indent=seed % 3, ensure_ascii=seed % 2 == 0)
 
@@ -164,6 +166,49 @@ def test_ids_of_tool_calls_count_as_links_only() -> None:
 
     assert key(put(renamed, ("messages", 2, "tool_call_id"), "call_2")) == key(REQUESTS["openai-chat"])
     assert key(renamed) != key(REQUESTS["openai-chat"])
+
+
+USER = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "A"}]}
+RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        USER,
+        {"role": "developer", "content": "A"},
+        RESULT,
+        {**RESULT, "type": "custom_tool_call_output"},
+        {"type": "additional_tools", "role": "developer", "tools": [{"type": "function", "name": "f"}]},
+    ],
+)
+def test_an_id_that_a_client_gives_to_what_it_sends_in_full_does_not_count(item: dict[str, Any]) -> None:
+    plain, one, other = ({"input": [{**item, **id}]} for id in ({}, {"id": "msg_1"}, {"id": "msg_2"}))
+
+    assert key(plain, "openai-responses") == key(one, "openai-responses") == key(other, "openai-responses")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "item_reference"},
+        {},
+        {"type": None, "content": "A"},
+        {"type": "message", "role": "user"},
+        {"type": "message", "role": "user", "content": []},
+        {"type": "message", "role": "assistant", "content": "A"},
+        {"type": "function_call_output", "call_id": "call_1", "output": None},
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+        {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "A"}]},
+        {"type": "image_generation_call"},
+        {"type": "of tomorrow", "content": "A", "output": "A"},
+        {"type": ["message"], "content": "A"},
+    ],
+)
+def test_an_id_by_which_the_provider_may_look_something_up_counts(item: dict[str, Any]) -> None:
+    one, other = ({"input": [{**item, "id": id}]} for id in ("msg_1", "msg_2"))
+
+    assert key(one, "openai-responses") != key(other, "openai-responses")
 
 
 @pytest.mark.parametrize(

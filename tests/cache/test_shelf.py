@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tollgate.cache import shelf as module
-from tollgate.cache.entry import Entry, to_bytes
-from tollgate.cache.shelf import COUNTS, Shelf, added, read_counts
-from tollgate.store import Blobs, StateError
+from tollgate.cache.entry import Entry, compressor, to_bytes
+from tollgate.cache.shelf import COUNTS, LEASES, Shelf, added, read_counts
+from tollgate.store import Blobs, FileLeases, StateError
 
 KEY = b"k" * 32
 ENTRY = Entry(
@@ -45,6 +45,7 @@ async def written(shelf: Shelf) -> None:
     async with asyncio.timeout(10):
         while shelf._waiting or shelf._writing:
             await asyncio.sleep(0.001)
+    await asyncio.get_running_loop().run_in_executor(shelf._writer, int)  # the end of the last one, too
 
 
 async def test_what_comes_while_the_disk_is_slow_waits_for_its_turn(
@@ -109,9 +110,55 @@ async def test_what_another_process_clears_is_gone_at_once(hot: Shelf, tmp_path:
 async def test_what_another_process_replaces_is_read_anew(hot: Shelf, tmp_path: Path) -> None:
     newer = replace(ENTRY, created=2.0)
     with closing(Blobs(tmp_path / "cache", KEY)) as other:
-        other.put("a", to_bytes(newer), 60.0)
+        other.put("a", to_bytes(newer, compressor()), 60.0)
 
     assert await hot.find("a") == newer
+
+
+@pytest.fixture
+def leases(tmp_path: Path, shelf: Shelf) -> Iterator[FileLeases]:
+    """As another process has them."""
+    with closing(FileLeases(tmp_path / "cache" / LEASES)) as opened:
+        yield opened
+
+
+async def test_a_lease_is_held_until_the_entry_is_written(shelf: Shelf, leases: FileLeases) -> None:
+    shelf.keep("a", lambda: ENTRY, 2, 60.0, await shelf.turn("a"))
+    shelf.keep("a", lambda: ENTRY, 2, 60.0)  # by a call that shares with nobody
+    assert leases.take("a") is None
+    shelf._look(0.0)
+    await written(shelf)
+
+    assert leases.take("a") is not None
+
+
+async def test_what_others_wait_for_is_written_at_once(
+    shelf: Shelf, leases: FileLeases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GATHER", 3600.0)
+    monkeypatch.setattr(module, "_LOOK", 0.001)
+    shelf.keep("b", lambda: ENTRY, 2, 60.0, await shelf.turn("b"))
+    with leases.waiting("a"):
+        shelf.keep("a", lambda: ENTRY, 2, 60.0, await shelf.turn("a"))
+        await written(shelf)
+    shelf.keep("b", lambda: ENTRY, 2, 60.0, await shelf.turn("b"))
+    with leases.waiting("b"):  # who comes a little later
+        await written(shelf)
+
+
+async def test_a_lease_is_free_also_where_nothing_could_be_written(
+    shelf: Shelf, leases: FileLeases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object) -> None:
+        raise StateError("The cache cannot be used: disk full.")
+
+    monkeypatch.setattr(module, "_GATHER", 0.0)
+    monkeypatch.setattr(Blobs, "put", fails)
+    shelf.keep("a", lambda: ENTRY, 2, 60.0, await shelf.turn("a"))
+    await written(shelf)
+
+    assert "disk full" in shelf.problem
+    assert leases.take("a") is not None
 
 
 async def test_what_turns_out_to_be_none_is_not_kept(shelf: Shelf) -> None:

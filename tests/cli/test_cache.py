@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tollgate.cache.entry import Entry, Piece, to_bytes
+from tollgate.cache.entry import Entry, Piece, compressor, to_bytes
 from tollgate.cache.shelf import COUNTS
 from tollgate.cli.cache import _age, _size
 from tollgate.cli.main import app
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
         ("bbbb", stream),
         ("bbcc", replace(ENTRY, created=now - 2 * 86400 - 5, body=b"no json", model="")),
     ):
-        blobs.put(name, to_bytes(entry), 7200.0, entry.tag)
+        blobs.put(name, to_bytes(entry, compressor()), 7200.0, entry.tag)
     blobs.put("other", b"no entry", 7200.0)
     blobs.put(COUNTS, b'{"hit": 3, "stored": 1}', 7200.0)
     blobs.close()

@@ -97,3 +97,6 @@ def test_another_program_is_told_what_it_asks_differently(ended: tuple[Ended, En
     assert 'asked "I am John, ' in text
     assert "john.planted" not in text
     assert "1 unknown and refused" in done.errors
+    trail = (ended[2] / "another" / "trail" / "calls.jsonl").read_text()
+    assert "differs in body.messages[0].content." in trail
+    assert [kept for kept in (trail, done.errors) if "I am J" in kept] == []

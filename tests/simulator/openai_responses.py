@@ -29,6 +29,8 @@ CONTENT: Shape = (
         )
     ],
 )
+CODEX: dict[str, Shape] = {"internal_chat_message_metadata_passthrough?": object}
+"""What Codex adds to items of every kind."""
 ITEM: Shape = Choice(
     "type",
     {
@@ -38,17 +40,25 @@ ITEM: Shape = Choice(
             "id?": str,
             "status?": str,
             "phase?": str,
-            "internal_chat_message_metadata_passthrough?": object,
+            **CODEX,
         },
-        "additional_tools": {"role": str, "tools": list, "id?": str},
-        "function_call": {"call_id": str, "name": str, "arguments": str, "id?": str, "status?": str},
-        "function_call_output": {"call_id": str, "output": CONTENT, "id?": str, "status?": str},
+        "additional_tools": {"role": str, "tools": list, "id?": str, **CODEX},
+        "function_call": {
+            "call_id": str,
+            "name": str,
+            "arguments": str,
+            "id?": str,
+            "status?": str,
+            **CODEX,
+        },
+        "function_call_output": {"call_id": str, "output": CONTENT, "id?": str, "status?": str, **CODEX},
         "reasoning": {
             "id?": str,
             "summary": list,
             "content?": list,
             "encrypted_content?": str,
             "status?": str,
+            **CODEX,
         },
         "item_reference": {"id": str},
     },

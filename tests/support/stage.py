@@ -17,7 +17,7 @@ from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
 from simulator.providers import HOSTS
-from support.processes import running, wait_until
+from support.processes import Process, running, wait_until
 from tollgate.gate.authority import CERT_FILE
 
 SIMULATOR = Path(__file__).resolve().parent.parent / "simulator"
@@ -88,6 +88,7 @@ class Tollgate:
     admin: str
     ca: Path
     trail: Path
+    process: Process
 
     def records(self, count: int, kind: str = "call") -> list[dict[str, Any]]:
         """The trail's records of that kind by the time their calls began, once there are that many."""
@@ -103,20 +104,22 @@ class Tollgate:
 
 
 @contextmanager
-def tollgate(folder: Path, provider: Provider, policy: Mapping[str, Any] | None = None) -> Iterator[Tollgate]:
-    """Tollgate in front of that provider, with all its files in the folder; `policy` is added to its own."""
+def tollgate(
+    folder: Path, provider: Provider, policy: Mapping[str, Any] | None = None, state: Path | None = None
+) -> Iterator[Tollgate]:
+    """Tollgate in front of that provider, with all its files in the folder, unless another one shares its
+    `state`; `policy` is added to its own."""
     listen, admin = (f"{LOOPBACK}:{free_port()}" for _ in range(2))
     hosts = [{"host": host, "provider": "ollama", "port": port} for host, port in PLAIN.items()]
     settings = {"hosts": hosts, "upstream": {"resolve": provider.resolved()}, **(policy or {})}
-    file, state, certs = folder / "policy.yaml", folder / "state", folder / "certs"
+    file, state, certs = folder / "policy.yaml", state or folder / "state", folder / "certs"
     file.write_text(json.dumps(settings))
     command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--listen", listen, "--admin", admin]
     folders = ["--policy", file, "--state", state, "--certs", certs]
     with running([*command, *folders], folder / "tollgate.log", env=without_proxies()) as process:
         process.wait_for("tollgate is ready", lambda: _answers(f"http://{admin}/readyz"))
-        yield Tollgate(
-            f"http://{listen}", f"http://{admin}", certs / CERT_FILE, state / "trail" / "calls.jsonl"
-        )
+        trail = state / "trail" / "calls.jsonl"
+        yield Tollgate(f"http://{listen}", f"http://{admin}", certs / CERT_FILE, trail, process)
 
 
 def _answers(url: str) -> bool:

@@ -7,8 +7,9 @@ one after the other. All of it is compressed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -88,18 +89,27 @@ def pieces_of(events: Sequence[tuple[float, Event]]) -> tuple[Piece, ...]:
     )
 
 
-def to_bytes(entry: Entry) -> bytes:
+def compressor() -> Callable[[bytes], bytes]:
+    """Compresses one entry after the other, on one thread: to make one for each costs more than its work."""
+    made = zstd.ZstdCompressor(level=_LEVEL)
+    return partial(made.compress, mode=made.FLUSH_FRAME)
+
+
+def to_bytes(entry: Entry, compress: Callable[[bytes], bytes]) -> bytes:
     told = {name: getattr(entry, name) for name in _TOLD}
     told["v"] = VERSION
     told["events"] = [(p.after, p.name, len(p.data)) for p in entry.pieces]
     parts = [orjson.dumps(told), b"\n", entry.body, *(p.data for p in entry.pieces)]
-    return zstd.compress(b"".join(parts), _LEVEL)
+    return compress(b"".join(parts))
 
 
 def from_bytes(data: bytes) -> Entry | None:
     """The entry; None where this is none, or one of another version."""
     try:
-        plain = zstd.ZstdDecompressor().decompress(data, max_length=_LARGEST)
+        whole = zstd.ZstdDecompressor()
+        plain = whole.decompress(data, max_length=_LARGEST)
+        if not whole.eof:
+            return None
         head, _, rest = plain.partition(b"\n")
         told = orjson.loads(head)
         if told.pop("v") != VERSION:
@@ -122,7 +132,7 @@ def _read(told: dict[str, Any], rest: bytes) -> Entry:
 
 def usage_of(usage: Usage | None) -> dict[str, Any]:
     """What was used, as it is written down."""
-    return {name: value for name, value in asdict(usage).items() if value} if usage else {}
+    return usage.as_dict() if usage else {}
 
 
 _TOLD = (

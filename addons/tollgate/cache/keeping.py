@@ -12,10 +12,12 @@ from tollgate.cache.eligible import WHOLE_ONLY
 from tollgate.cache.entry import Entry, pieces_of, usage_of
 from tollgate.cache.forms import FORMS, Form
 from tollgate.calls import Call, End, Event
-from tollgate.calls.standins import SHAPE
+from tollgate.calls.standins import BRAND, SHAPE
 
 UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
 """What reading an answer ends with that is not as its dialect says; a FormError is a ValueError."""
+
+_BRAND = BRAND.lower()
 
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid")
 """Headers that name a call at the provider."""
@@ -103,9 +105,14 @@ def _entry(call: Call, headers: Iterable[tuple[str, str]], whole: dict[str, Any]
         usage=usage_of(call.usage),
         tag=policy.tag,
         ids=_ids(FORMS.get(call.dialect.name), whole),
-        tokens=tuple(sorted({token.lower() for token in SHAPE.findall(text)})),
+        tokens=_tokens(text),
         **kept,
     )
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    lower = text.lower()
+    return tuple(sorted(set(SHAPE.findall(lower)))) if _BRAND in lower else ()  # as a rule there are none
 
 
 def _ids(form: Form | None, whole: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ nothing that does not. It errs on one side only: two calls that ask the same may
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,7 @@ from tollgate.cache.neutral import (
     HEADER_PREFIXES,
     HEADERS,
     NEUTRAL,
+    OWN,
     Neutral,
 )
 from tollgate.calls import Call, Identity, Request
@@ -26,7 +27,7 @@ from tollgate.calls.credentials import SECRET_PARAMETERS
 from tollgate.policy.cache import Scope
 
 _LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{14,}")
-_ROUNDED = re.compile(rb"(?<=[:,\[])-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
+_ROUNDED = re.compile(rb"[:,\[]-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
 """Numbers that may have lost digits when they were read as 64 bits, as they are written again."""
 _SORTED = orjson.OPT_SORT_KEYS
 
@@ -99,16 +100,39 @@ class _Walk:
         changed = dict(tree)
         for name in sorted(touched):  # links are numbered in an order that the client does not choose
             below, item = neutral[name], tree[name]
-            if not isinstance(below, str):
+            if isinstance(below, tuple):
+                changed[name] = _steady(item, below)
+            elif not isinstance(below, str):
                 changed[name] = self.value(item, below)
             elif below == "link":
                 changed[name] = self._link(item)
-            elif below == "skip" or (type(item) is str and BILLING.fullmatch(item)):
+            elif _LEFT_OUT[below](tree, item):
                 del changed[name]
         return changed
 
     def _link(self, id: Any) -> Any:
         return {"link": self._links.setdefault(id, len(self._links))} if type(id) is str else id
+
+
+def _is_own(item: Mapping[str, Any]) -> bool:
+    """True for an item that its client made, and sends in full."""
+    kind = item.get("type", "message")
+    return type(kind) is str and item.get("role") != "assistant" and bool(item.get(OWN.get(kind, "")))
+
+
+_LEFT_OUT: Mapping[str, Callable[[Mapping[str, Any], Any], bool]] = {
+    "skip": lambda tree, item: True,
+    "own": lambda tree, item: _is_own(tree),
+    "billing": lambda tree, item: type(item) is str and BILLING.fullmatch(item) is not None,
+}
+"""What becomes of a leaf, by what stands beside it and what it is."""
+
+
+def _steady(text: Any, passing: Iterable[re.Pattern[str]]) -> Any:
+    if type(text) is str:
+        for pattern in passing:
+            text = pattern.sub(r"\1…", text, count=1)
+    return text
 
 
 def _path(call: Call) -> str:

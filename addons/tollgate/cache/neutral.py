@@ -1,9 +1,10 @@
 """What of a request does not change its answer, by dialect. What is not listed here counts, known or not.
 
 A leaf says what becomes of the field: "skip" leaves it out. "link" is an id that ties a tool's result to its
-call, made anew by the provider each time: only which ids are equal counts, not how they are spelt. "billing"
-leaves out a text that is nothing but Claude Code's accounting. Keys lead down, lists are passed through, and
-what is left without any field is left out of its list.
+call, made anew by the provider each time: only which ids are equal counts, not how they are spelt. "own"
+leaves out the id that a client gives to what it sends in full: see `OWN`. "billing" leaves out a text that is
+nothing but Claude Code's accounting. Patterns leave out what they match of a text, but for their first group.
+Keys lead down, lists are passed through, and what is left without any field is left out of its list.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-type Neutral = Mapping[str, Neutral | str]
+type Neutral = Mapping[str, Neutral | str | tuple[re.Pattern[str], ...]]
 
 
 def _skip(*names: str) -> dict[str, Any]:
@@ -57,6 +58,7 @@ _RESPONSES = {
     "input": {
         **_skip("internal_chat_message_metadata_passthrough"),
         **_link("call_id"),
+        "id": "own",
         "content": _PART,
         "output": _PART,
     },
@@ -114,6 +116,19 @@ https://ai.google.dev/api/generate-content (labels)
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 https://docs.cohere.com/reference/chat
 https://docs.ollama.com/api/chat (keep_alive)"""
+
+OWN: Mapping[str, str] = {
+    "message": "content",
+    "additional_tools": "tools",
+    "function_call_output": "output",
+    "custom_tool_call_output": "output",
+    "local_shell_call_output": "output",
+    "shell_call_output": "output",
+    "apply_patch_call_output": "output",
+}
+"""Items of OpenAI's Responses that clients make, and with what they are there in full. Codex gives each an
+id, in every run another one. The ids of all other items count: the provider made them, and may look up by
+them what it keeps, as it does for `item_reference`."""
 
 BILLING = re.compile(r"x-anthropic-billing-header:(?:\s*\w+=[\w.:-]*;?)*\s*")
 """The first system text of Claude Code: version, entry point and hashes, other ones in every call."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 import orjson
 
-from tollgate.cache.entry import Entry, from_bytes, to_bytes
+from tollgate.cache.entry import Entry, compressor, from_bytes, to_bytes
 from tollgate.cache.hot import Hot
 from tollgate.cache.keeping import UNLIKE
-from tollgate.store import Blobs, StateError
+from tollgate.cache.turn import turn
+from tollgate.store import Blobs, FileLeases, Lease, StateError
 
 logger = logging.getLogger(__name__)
 
+LEASES = "leases"
+"""The file of the leases of entries that are about to be made."""
 COUNTS = "counts"
 """The name under which the counts of all processes are kept: no digest is spelt like it."""
 _ROOM_FOR_HOT = 32 * 2**20
@@ -32,6 +35,8 @@ _MOST = 4096
 slower than the calls."""
 _GATHER = 0.5
 """Seconds in which what is written together gathers."""
+_LOOK = 0.05
+"""Seconds after which it is seen whether other processes wait for it: then it is written at once."""
 _EVER = 10 * 365 * 86400.0
 _FLUSH = 5.0
 """Seconds between two writings of the counts."""
@@ -45,6 +50,8 @@ class Waiting(NamedTuple):
     make: Make
     size: int
     seconds: float
+    lease: Lease | None
+    """That is held until it is written."""
 
 
 class Shelf:
@@ -59,10 +66,12 @@ class Shelf:
         self._blobs = Blobs(folder, key, room=room, secret=secret)
         self._reader = ThreadPoolExecutor(1, "cache reader")
         self._writer = ThreadPoolExecutor(1, "cache writer")
+        self._leases = FileLeases(folder / LEASES)
         self._hot = Hot(_ROOM_FOR_HOT)
         self._waiting: dict[str, Waiting] = {}
         self._writing: dict[str, Waiting] = {}
         self._due: asyncio.TimerHandle | None = None
+        self._told = False
         self._flushed = time.monotonic()
         self._pending: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -84,15 +93,28 @@ class Shelf:
             self._hot.put(name, stamp, entry)
         return entry
 
-    def keep(self, name: str, make: Make, size: int, seconds: float) -> bool:
-        """Have an entry made and kept; False where too much waits already."""
+    async def turn(self, name: str) -> Lease | None:
+        """The right to make an entry, once no other process has it; None where it cannot be had."""
+        try:
+            return await turn(self._leases, name)
+        except StateError as e:
+            self._alone(e)
+            return None
+
+    def keep(self, name: str, make: Make, size: int, seconds: float, lease: Lease | None = None) -> bool:
+        """Have an entry made and kept, then its lease released; False, and neither, where too much waits."""
         held = (*self._waiting.values(), *self._writing.values()) if size > _ROOM_FOR_ANY else ()
         too_many = len(self._waiting) >= _MOST or sum(w.size for w in held) + size > _ROOM_FOR_ALL
         if too_many:
             self.count("dropped")
             return False
-        self._waiting[name] = Waiting(make, size, seconds)
-        self._due = self._due or asyncio.get_running_loop().call_later(_GATHER, self._write)
+        before = self._waiting.get(name)
+        self._waiting[name] = Waiting(make, size, seconds, lease or (before.lease if before else None))
+        now = asyncio.get_running_loop().time()
+        if lease is not None and self._awaited((name,)):
+            self._look(now)
+        elif self._due is None:
+            self._look(now + _GATHER)
         return True
 
     def count(self, word: str) -> None:
@@ -111,18 +133,45 @@ class Shelf:
             executor.submit(self._blobs.close)
             executor.shutdown()
         self._blobs.close()
+        self._leases.close()
+
+    def _look(self, ends: float) -> None:
+        """Have what waits written at that moment, or as soon as another process waits for some of it."""
+        if self._due is not None:
+            self._due.cancel()
+        loop = asyncio.get_running_loop()
+        if loop.time() >= ends or self._awaited(name for name, one in self._waiting.items() if one.lease):
+            self._write()
+        else:
+            self._due = loop.call_later(_LOOK, self._look, ends)
+
+    def _awaited(self, names: Iterable[str]) -> bool:
+        try:
+            return self._leases.awaited(names)
+        except StateError as e:
+            self._alone(e)
+            return False
+
+    def _alone(self, error: StateError) -> None:
+        self.counts["errors"] += 1
+        if not self._told:
+            logger.warning("Other processes are not waited for. %s", error)
+        self._told = True
 
     def _write(self) -> None:
         """Have the writer take what waits, once it is done with what it has."""
         self._due = None
         if self._writing:
-            self._due = asyncio.get_running_loop().call_later(_GATHER, self._write)
+            self._due = asyncio.get_running_loop().call_later(_LOOK, self._write)
             return
         self._writing, self._waiting = self._waiting, {}
         self._writer.submit(self._write_all, self._writing).add_done_callback(self._written)
 
     def _written(self, done: Future[None]) -> None:
-        self._writing = {}
+        written, self._writing = self._writing, {}
+        for one in written.values():
+            if one.lease is not None:
+                one.lease.release()
 
     # -- in the threads --------------------------------------------------------------------------------------
 
@@ -132,7 +181,8 @@ class Shelf:
 
     def _write_all(self, writing: Mapping[str, Waiting]) -> None:
         made = [(name, _made(one.make), one.seconds) for name, one in writing.items()]
-        ready = [(name, entry, to_bytes(entry), seconds) for name, entry, seconds in made if entry]
+        compress = compressor()
+        ready = [(name, entry, to_bytes(entry, compress), seconds) for name, entry, seconds in made if entry]
 
         def write() -> None:
             with self._blobs.together():

@@ -35,16 +35,17 @@ class Verdict:
 class CallError(Exception):
     """A call ends here, with an error that the client is told in its own dialect.
 
-    `message` is shown to a person, so it says what was wrong and what would be right; it goes into the
-    trail as well, so it holds no secret and no prompt text.
+    `message` is shown to a person, so it says what was wrong and what would be right. `record` is what the
+    trail has of it, without secrets and prompt text; where it is not given, that is the message, too.
     """
 
     status = 500
     action: Action = "error"
 
-    def __init__(self, message: str, *, code: str, status: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, code: str, status: int | None = None, record: str = "") -> None:
+        super().__init__(record or message)
         self.message = message
+        self.record = record or message
         self.code = code
         if status is not None:
             self.status = status
@@ -59,8 +60,16 @@ class Refused(CallError):
     status = 400
     action: Action = "refuse"
 
-    def __init__(self, message: str, *, code: str, status: int | None = None, always: bool = False) -> None:
-        super().__init__(message, code=code, status=status)
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        status: int | None = None,
+        always: bool = False,
+        record: str = "",
+    ) -> None:
+        super().__init__(message, code=code, status=status, record=record)
         self.always = always
 
 

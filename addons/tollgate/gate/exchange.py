@@ -90,7 +90,7 @@ class Exchange:
                 raise self.refusal
             await self._inspect()
         except Refused as refusal:
-            self.call.verdicts.append(Verdict("gate", refusal.action, refusal.message, refusal.code))
+            self.call.verdicts.append(Verdict("gate", refusal.action, refusal.record, refusal.code))
             raise
         await self.walk.down()
 
@@ -225,7 +225,7 @@ class Exchange:
         return b"".join(self.count(pieces.broken_off(error)))
 
     def _close_with(self, error: CallError) -> None:
-        self.close("refused" if isinstance(error, Refused) else "failed", error.message)
+        self.close("refused" if isinstance(error, Refused) else "failed", error.record)
 
     @property
     def closed(self) -> bool:

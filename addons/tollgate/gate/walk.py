@@ -146,7 +146,7 @@ class Walk:
         """Note that a room said no; True where it counts."""
         observed = isinstance(error, Refused) and self.call.policy.mode == "observe" and not error.always
         action = "observe" if observed else error.action
-        self.call.verdicts.append(Verdict(room.name, action, error.message, error.code))
+        self.call.verdicts.append(Verdict(room.name, action, error.record, error.code))
         return not observed
 
 

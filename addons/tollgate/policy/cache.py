@@ -50,7 +50,8 @@ class Cache(Part):
     max_answer: Size = 4 * 1024 * 1024
     """The largest answer that is kept."""
     share: bool = True
-    """Whether identical calls that are under way at the same time share one call to the provider."""
+    """Whether identical calls that are under way at the same time share one call to the provider: in one
+    process in any form, in processes with the same folder where their answers are whole."""
     pace: Literal["at_once", "original"] = "at_once"
     """How fast a kept stream is given again."""
     stale_if_error: Duration | None = None

@@ -50,5 +50,5 @@ def _recorded(record: Attempt) -> Iterator[None]:
         yield
     except BaseException as e:
         record.ended = time.monotonic()
-        record.error = e.message if isinstance(e, CallError) else "given up before its answer"
+        record.error = e.record if isinstance(e, CallError) else "given up before its answer"
         raise

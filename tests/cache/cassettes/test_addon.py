@@ -122,12 +122,15 @@ async def test_answers_to_the_same_are_given_in_their_order(tmp_path: Path, prov
     assert asked(provider) == 3
 
 
-async def test_an_unknown_call_is_refused_with_what_differs(tmp_path: Path, provider: Provider) -> None:
+async def test_an_unknown_call_is_refused_with_what_differs(
+    tmp_path: Path, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
     async with tape(tmp_path, provider, "new") as recorded:
         await recorded.ask(chat(f"mail {PLANTED}"))
     async with tape(tmp_path, provider, "none") as replayed:
         status, text = await replayed.ask(chat(f"male {PLANTED}"))
         counts = replayed.counts
+        *_, record = await replayed.proxy.records(2)
 
     message = json.loads(text)["error"]["message"]
     assert status == 400
@@ -137,6 +140,13 @@ async def test_an_unknown_call_is_refused_with_what_differs(tmp_path: Path, prov
     assert PLANTED not in message
     assert asked(provider) == 1
     assert counts == {"unknown": 1}
+    # whoever runs the test may see it; the trail and the logs are others' to read
+    assert "differs in body.messages[0].content." in record["error"]
+    assert [verdict["reason"] for verdict in record["verdicts"] if verdict["code"] == "not_recorded"] == [
+        record["error"]
+    ]
+    for kept in (json.dumps(record), caplog.text):
+        assert [word for word in ("mail", "male", "qzxe", PLANTED) if word in kept] == []
 
 
 async def test_observe_mode_and_open_rooms_let_nothing_out_either(tmp_path: Path, provider: Provider) -> None:

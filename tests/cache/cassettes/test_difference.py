@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tollgate.cache.cassettes.difference import SHOWN, differences, nearest
+from tollgate.cache.cassettes.difference import SHOWN, Difference, differences, nearest
 
 ASKED: dict[str, Any] = {
     "operation": "chat",
@@ -77,3 +77,18 @@ def test_nothing_is_near_where_nothing_is_recorded() -> None:
 
 def test_true_is_not_one() -> None:
     assert len(differences({"a": True}, {"a": 1})) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("body.messages[0].content", "body.messages[0].content"),
+        ("body.a[0][12].x-y_$z", "body.a[0][12].x-y_$z"),
+        ("body.input.I am Jane", "body.input.…"),
+        ("body.input.jane@acme.example", "body.input.….example"),
+        (f"body.{'x' * 41}", "body.…"),
+        ("", "…"),
+    ],
+)
+def test_a_place_names_what_dialects_and_programs_name(path: str, place: str) -> None:
+    assert Difference(path, "recorded", "asked").place == place

@@ -93,18 +93,23 @@ def test_what_is_ignored_need_not_be_as_recorded(folder: Path) -> None:
 def test_the_nearest_recording_is_named_with_what_differs(folder: Path) -> None:
     said = Library(folder, "none").explain(OTHER)
 
-    assert said.startswith("The nearest one, openai-chat-")
-    assert 'body.text: recorded "hello", asked "bye"' in said
+    assert said.values.startswith("The nearest one, openai-chat-")
+    assert 'body.text: recorded "hello", asked "bye"' in said.values
+    assert said.places.startswith("The nearest one, openai-chat-")
+    assert "differs in body.text." in said.places
+    assert "hello" not in said.places
+    assert "bye" not in said.places
 
 
 def test_no_more_than_some_differences_are_told(folder: Path) -> None:
     many = {**REQUEST, "body": {**REQUEST["body"], **{f"field{n}": n for n in range(9)}}}
 
-    assert "and 4 more." in Library(folder, "none").explain(many)
+    for told in Library(folder, "none").explain(many):
+        assert "and 4 more." in told
 
 
 def test_without_recordings_nothing_is_near(tmp_path: Path) -> None:
-    assert Library(tmp_path, "new").explain(REQUEST) == "Nothing is recorded yet."
+    assert Library(tmp_path, "new").explain(REQUEST) == ("Nothing is recorded yet.",) * 2
 
 
 def spoil(folder: Path) -> None:

@@ -20,7 +20,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from multidict import CIMultiDict
 
 from tollgate.cache.cassettes.asked import Asked, asked
-from tollgate.cache.cassettes.library import Library, Mode
+from tollgate.cache.cassettes.library import Explanation, Library, Mode
 from tollgate.cache.cassettes.recording import Recording
 from tollgate.cache.entry import pieces_of, usage_of
 from tollgate.cache.keeping import Heard, ended_well, headers_of
@@ -39,6 +39,7 @@ _HEADERS = frozenset(("x-should-retry", "x-amzn-errortype"))
 """Of an answer, besides those that the cache keeps: how an error is to be taken. None makes clients wait."""
 _LEAST_SECRET = 8
 """Characters from which on a header's value may be a credential."""
+_NO_JSON = Explanation(*["Only bodies of JSON are recorded."] * 2)
 _UNTOLD = frozenset(("other",))
 """Operations that are not recorded: telemetry and settings of clients, other ones each time."""
 
@@ -130,14 +131,13 @@ class Cassettes:
 
     async def _unknown(self, call: Call, request: Asked | None) -> Refused:
         self.counts["left" if call.operation in _UNTOLD else "unknown"] += 1
-        if request is None:
-            why = "Only bodies of JSON are recorded."
-        else:
-            why = await asyncio.to_thread(self._library.explain, request)
-        message = (
-            f"This call is not recorded in {self._settings.folder.name}, and nobody else is asked. {why}"
+        why = _NO_JSON if request is None else await asyncio.to_thread(self._library.explain, request)
+        message, record = (
+            f"This call is not recorded in {self._settings.folder.name}, and nobody else is asked. {words}"
+            " `tollgate record` adds it."
+            for words in why
         )
-        return Refused(f"{message} `tollgate record` adds it.", code="not_recorded", always=True)
+        return Refused(message, code="not_recorded", always=True, record=record)
 
     def _leave(self, call: Call, why: str) -> None:
         call.verdicts.append(Verdict("cassettes", "warn", f"not recorded: {why}", "not_recorded"))

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from tollgate.cache import key
+from tollgate.cache.cassettes.passing import steady
 from tollgate.cache.forms import FORMS
 from tollgate.cache.neutral import Neutral
 from tollgate.calls import Call
@@ -45,8 +46,8 @@ def asked(call: Call) -> Asked | None:
 
 
 def digest(request: Asked, ignored: Neutral | None = None) -> str:
-    """The same for requests that differ in nothing but what is ignored."""
-    counted = key.without(request, ignored) if ignored else request
+    """The same for requests that differ in nothing but what is ignored, and when they are made."""
+    counted = key.without(steady(request), ignored or {})
     form = orjson.dumps(counted, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(form, digest_size=_DIGEST_BYTES).hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -19,12 +20,18 @@ _BEFORE = 12
 _WEIGHTS = {"provider": 1000, "dialect": 1000, "operation": 1000, "method": 100, "url": 100, "stream": 10}
 """What makes a request another one altogether, or almost. All else counts 1."""
 _ABSENT = object()
+_PLAIN = re.compile(r"[\w$-]{1,40}(?:\[\d+\])*")
 
 
 class Difference(NamedTuple):
     path: str
     recorded: Any
     asked: Any
+
+    @property
+    def place(self) -> str:
+        """The path, for records: without names in it that may be text of a person's."""
+        return ".".join(name if _PLAIN.fullmatch(name) else "…" for name in self.path.split("."))
 
     def __str__(self) -> str:
         if self.recorded is _ABSENT:

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tollgate.cache.cassettes.asked import Asked, digest, ignoring
 from tollgate.cache.cassettes.difference import nearest
+from tollgate.cache.cassettes.passing import steady
 from tollgate.cache.cassettes.recording import Recording, RecordingError, from_bytes, to_bytes
 
 type Mode = Literal["none", "once", "new"]
@@ -27,6 +28,15 @@ _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 class CassetteError(ValueError):
     """A folder, or a file in it, that cannot be used; says which one, and what is wrong."""
+
+
+class Explanation(NamedTuple):
+    """Why a call is not known, in a few words."""
+
+    values: str
+    """For who asks: with some characters of what differs, redacted."""
+    places: str
+    """For records: only where it differs."""
 
 
 @dataclass(slots=True)
@@ -57,7 +67,7 @@ class Library:
         self._files: list[tuple[str, Asked]] = []
         self._numbers: Counter[str] = Counter()
         for name, recording in _read(folder):
-            self._files.append((name, recording.request))
+            self._files.append((name, steady(recording.request)))
             group = self._groups.setdefault(self.key(recording.request), Group([]))
             group.recordings.append(recording)
         for group in self._groups.values():
@@ -81,16 +91,17 @@ class Library:
         self._numbers[key] += 1
         return self._numbers[key]
 
-    def explain(self, request: Asked) -> str:
-        """How a request differs from the nearest recording, in a few words."""
-        found = nearest(request, self._files)
+    def explain(self, request: Asked) -> Explanation:
+        """How a request differs from the nearest recording."""
+        found = nearest(steady(request), self._files)
         if found is None:
-            return "Nothing is recorded yet."
+            return Explanation("Nothing is recorded yet.", "Nothing is recorded yet.")
         name, differences = found
-        told = "; ".join(map(str, differences[:TOLD]))
         more = len(differences) - TOLD
         rest = f"; and {more} more" if more > 0 else ""
-        return f"The nearest one, {name}, differs in {told}{rest}."
+        begins, told = f"The nearest one, {name}, differs in ", differences[:TOLD]
+        values, places = "; ".join(map(str, told)), "; ".join(d.place for d in told)
+        return Explanation(f"{begins}{values}{rest}.", f"{begins}{places}{rest}.")
 
     def save(self, recording: Recording) -> Path:
         """Write a recording, whole or not at all. CassetteError where that is not possible."""

@@ -1,0 +1,181 @@
+"""A call's way down: what is kept, or about to be, in place of an answer of the provider's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tollgate.cache.conditions import Conditions
+from tollgate.cache.entry import Entry
+from tollgate.cache.flight import Flight, Head
+from tollgate.cache.forms import FORMS
+from tollgate.cache.keeping import Heard
+from tollgate.cache.key import canonical, scope_of
+from tollgate.cache.replay import CACHE, fits, fresh, replay
+from tollgate.cache.semantic.likes import Like, Likes
+from tollgate.cache.semantic.tier import Understood
+from tollgate.cache.shelf import Shelf
+from tollgate.calls import Answer, Call, Failed, Runtime, Verdict
+from tollgate.store import Lease
+
+OFF_LOOP = 32 * 1024
+"""Bodies and entries from this many bytes on are worked on in a thread: other calls go on meanwhile."""
+
+
+@dataclass(slots=True)
+class Carried:
+    """What one call takes from its way down to its way up."""
+
+    name: str
+    """Of the entry."""
+    form: str
+    """What of the request shapes a stream, before rooms below change it."""
+    flight: Flight | None = None
+    flight_name: str = ""
+    """Under which others of this process find it."""
+    lease: Lease | None = None
+    """Held while other processes wait for the entry."""
+    stale: Entry | None = None
+    """What may stand in where the provider fails."""
+    heard: Heard | None = None
+    question: Understood | None = None
+    """With which other questions find the answer."""
+    like: Like | None = None
+    """Whose answer is compared with the one that comes."""
+
+
+class Giving:
+    """Gives what is kept, then what is like it, then what another call is about to bring."""
+
+    def __init__(self, shelf: Shelf, likes: Likes, flights: dict[str, Flight]) -> None:
+        self._shelf = shelf
+        self._likes = likes
+        self._flights = flights
+
+    async def look(self, call: Call, asked: Conditions, runtime: Runtime) -> None:
+        """Set the call's answer, or note what its way up needs. Failed where only a kept one would do."""
+        name = _namer(call, runtime)
+        large = len(call.request.body.content) > OFF_LOOP
+        form = FORMS.get(call.dialect.name)
+        options = form.options(call.request.body.json) if form else ""
+        carried = Carried(await asyncio.to_thread(name) if large else name(), options)
+        if asked.give and await self._give(call, asked, carried):
+            return
+        carried.question = await self._likes.understand(call, name)
+        if asked.give and await self._give_like(call, asked, carried):
+            return
+        if asked.only_kept:
+            raise Failed(
+                "There is no kept answer to this call (only-if-cached).", code="not_kept", status=504
+            )
+        call.cache = "miss"
+        call.notes["cache"] = carried  # from here on, its end is heard
+        if asked.give and call.policy.cache.share and not await self._share(call, carried):
+            await self._wait(call, asked, carried)
+
+    async def _give(
+        self, call: Call, asked: Conditions, carried: Carried, code: str = "hit", why: str = ""
+    ) -> bool:
+        """True where a kept answer is given. One that is too old is remembered for a provider that fails."""
+        now = time.time()
+        entry = await self._shelf.find(carried.name)
+        if entry is None or not fits(call, entry, now, asked.max_age):
+            return False
+        if fresh(entry, now, call.policy.cache.ttl):
+            if entry.size > OFF_LOOP:
+                call.answer = await asyncio.to_thread(replay, call, entry, now)
+            else:
+                call.answer = replay(call, entry, now)
+        elif _may_stand_in(call, entry, now):
+            carried.stale = entry
+        if call.answer is not None:
+            given(self._shelf, call, entry, code, why)
+        return call.answer is not None
+
+    async def _give_like(self, call: Call, asked: Conditions, carried: Carried) -> bool:
+        """True where the answer to a like question is given; in shadow mode it is only remembered."""
+        if carried.question is None:
+            return False
+        now = time.time()
+        like = await self._likes.find(call, carried.question, self._shelf, now, asked.max_age)
+        if like is None or call.policy.cache.semantic.mode == "shadow":
+            carried.like = like
+            return False
+        call.answer = await asyncio.to_thread(replay, call, like.entry, now)
+        if call.answer is None:
+            return False
+        call.answer.headers[CACHE] = f"hit; semantic; score={like.score:.2f}"
+        why = f"the answer to a question that is like it ({like.score:.2f})"
+        given(self._shelf, call, like.entry, "semantic", why)
+        return True
+
+    async def _share(self, call: Call, carried: Carried) -> bool:
+        """Share the answer of a call that is under way in this process; False where there is none, so that
+        this one may be the one that others share."""
+        framing = call.dialect.expected_framing(call.params) if call.stream else ""
+        carried.flight_name = f"{carried.name} {framing} {carried.form}"
+        flight = self._flights.get(carried.flight_name)
+        if flight is None:
+            carried.flight = self._flights[carried.flight_name] = Flight(call)
+            return False
+        call.answer = await flight.share(call)
+        if call.answer is not None:
+            call.answer.headers[CACHE] = call.cache = "hit"
+            call.answer.headers["age"] = "0"
+            say(self._shelf, call, "shared", f"shares the answer of call {flight.leader.id}")
+        return True
+
+    async def _wait(self, call: Call, asked: Conditions, carried: Carried) -> None:
+        """Where another process is about to keep the answer, wait for it; else others wait for this one.
+
+        Streams do not: the first word of one must not wait for the last one of another.
+        """
+        if call.stream:
+            return
+        carried.lease = await self._shelf.turn(carried.name)
+        # also where nobody was waited for: it may have been kept after we looked
+        if await self._give(call, asked, carried, "shared", "shares the answer of another process's call"):
+            release(carried)
+            if carried.flight is not None and call.answer is not None:
+                carried.flight.begin(head_of(call.answer))
+
+
+def head_of(answer: Answer) -> Head | None:
+    """What others share of a whole answer; None where it is none to share."""
+    return Head(200, answer.headers.copy(), body=answer.body) if answer.status == 200 else None
+
+
+def release(carried: Carried) -> None:
+    """Have other processes go on."""
+    if carried.lease is not None:
+        carried.lease.release()
+        carried.lease = None
+
+
+def given(shelf: Shelf | None, call: Call, entry: Entry, code: str, why: str) -> None:
+    """Note that a call has a kept answer, and why where that is not plain."""
+    call.cache = "hit"
+    call.usage, call.answered_model = entry.used(), entry.answered_model
+    say(shelf, call, code, why)
+
+
+def say(shelf: Shelf | None, call: Call, code: str, why: str = "") -> None:
+    """Count what happened; where there is something to say of it, the trail has it."""
+    if why:
+        call.verdicts.append(Verdict("cache", "allow", why, code))
+    if shelf is not None:
+        shelf.count(code)
+
+
+def _namer(call: Call, runtime: Runtime) -> Callable[..., str]:
+    """Names the entry of the call, or of one that has another body."""
+    groups = tuple(runtime.policy.groups_of(call.identity.user))
+    scope = scope_of(call.policy.cache.scope, call.identity, groups)
+    return lambda tree=None: runtime.digester.digest("cache", canonical(call, scope, tree))
+
+
+def _may_stand_in(call: Call, entry: Entry, now: float) -> bool:
+    allowed = call.policy.cache.stale_if_error
+    return allowed is not None and now - entry.created <= entry.ttl + allowed

@@ -1,0 +1,193 @@
+"""Leases: one holder among threads and processes, and none once that one is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tollgate.store import FileLeases, StateError
+
+HOLDER = """
+import sys
+from pathlib import Path
+from tollgate.store import FileLeases
+leases = FileLeases(Path(sys.argv[1]))
+for line in sys.stdin:
+    word, name = line.split()
+    if word == "take":
+        held = leases.take(name)
+        print("taken" if held else "refused", flush=True)
+    elif word == "release":
+        held.release()
+        print("released", flush=True)
+    elif word == "wait":
+        with leases.waiting(name):
+            print("waiting", flush=True)
+            sys.stdin.readline()
+        print("gone", flush=True)
+"""
+RACER = """
+import sys
+from pathlib import Path
+from tollgate.store import FileLeases
+leases, log = FileLeases(Path(sys.argv[1])), open(sys.argv[2], "ab", buffering=0)
+for number in range(int(sys.argv[3])):
+    while (lease := leases.take("one")) is None:
+        pass
+    with lease:
+        log.write(b"(")
+        log.write(b")")
+"""
+
+
+class Other:
+    """Another process that takes leases of the same file."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def say(self, line: str) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+
+@contextmanager
+def another(path: Path) -> Iterator[Other]:
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Other(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "leases"
+
+
+@pytest.fixture
+def leases(path: Path) -> Iterator[FileLeases]:
+    with closing(FileLeases(path)) as opened:
+        yield opened
+
+
+def test_a_lease_is_had_once(leases: FileLeases) -> None:
+    lease = leases.take("a")
+
+    assert lease is not None
+    assert lease.name == "a"
+    assert leases.take("a") is None
+    assert leases.take("b") is not None
+
+
+def test_a_lease_that_was_released_can_be_had_again(leases: FileLeases) -> None:
+    first = leases.take("a")
+    assert first is not None
+    first.release()
+    second = leases.take("a")
+    first.release()
+
+    assert second is not None
+    assert leases.take("a") is None
+
+
+def test_a_block_holds_a_lease_to_its_end(leases: FileLeases) -> None:
+    lease = leases.take("a")
+    assert lease is not None
+    with suppress(KeyError), lease:
+        assert leases.take("a") is None
+        raise KeyError
+
+    assert leases.take("a") is not None
+
+
+def test_two_that_opened_the_file_do_not_share(leases: FileLeases, path: Path) -> None:
+    with closing(FileLeases(path)) as other:
+        lease = leases.take("a")
+        assert other.take("a") is None
+    assert lease is not None
+    with closing(FileLeases(path)) as third:  # what `other` closed has freed nothing
+        assert third.take("a") is None
+
+
+def test_another_process_has_what_we_do_not(leases: FileLeases, path: Path) -> None:
+    with another(path) as other:
+        assert other.say("take a") == "taken"
+        assert leases.take("a") is None
+        mine = leases.take("b")
+        assert other.say("take b") == "refused"
+
+        assert mine is not None
+        mine.release()
+        assert other.say("take b") == "taken"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_who_dies_holds_nothing(leases: FileLeases, path: Path, how: signal.Signals) -> None:
+    with another(path) as other:
+        assert other.say("take a") == "taken"
+        assert leases.take("a") is None
+        os.kill(other.process.pid, how)
+        other.process.wait(10)
+
+        assert leases.take("a") is not None
+
+
+def test_only_one_process_at_a_time_is_within(path: Path, tmp_path: Path) -> None:
+    log, turns = tmp_path / "log", 200
+    command = [sys.executable, "-c", RACER, str(path), str(log), str(turns)]
+    racers = [subprocess.Popen(command) for _ in range(3)]
+
+    assert [racer.wait(60) for racer in racers] == [0] * 3
+    assert log.read_bytes() == b"()" * (3 * turns)
+
+
+def test_who_waits_is_known_to_others(leases: FileLeases, path: Path) -> None:
+    with another(path) as other:
+        assert not leases.awaited(["a"])
+        assert other.say("wait a") == "waiting"
+        assert leases.awaited(["b", "a"])
+        assert not leases.awaited(["b"])
+        assert other.say("go on") == "gone"
+        assert not leases.awaited(["a"])
+
+
+def test_to_wait_takes_nothing(leases: FileLeases, path: Path) -> None:
+    with another(path) as other, leases.waiting("a"):
+        assert not leases.awaited(["a"])  # others, that is
+        assert other.say("take a") == "taken"
+
+
+def test_what_is_closed_holds_nothing_and_gives_nothing(leases: FileLeases, path: Path) -> None:
+    with closing(FileLeases(path)) as other:
+        lease = other.take("a")
+        with other.waiting("a"):
+            other.close()
+
+    assert lease is not None
+    assert leases.take("a") is not None
+    lease.release()
+    assert leases.take("a") is None
+    with pytest.raises(StateError, match="leases"):
+        other.take("a")
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="missing"):
+        FileLeases(tmp_path / "missing" / "leases")
+
+
+def test_only_its_owner_can_open_the_file(leases: FileLeases, path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o600
