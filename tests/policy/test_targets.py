@@ -41,6 +41,7 @@ def test_targets_and_routes_that_make_sense_are_taken(tmp_path: Path) -> None:
             'p.yaml:1: targets.a: no provider is called "opnai"; did you mean "openai"?',
         ),
         ("targets: {a: {provider: bedrock}}", "p.yaml:1: targets.a: bedrock has no host for all"),
+        ("targets: {a: {check: {path: /}}}", "p.yaml:1: targets.a.check: this target is wherever the client"),
         ("targets: {a: {region: eu}}", "p.yaml:1: targets.a: a region is one of a provider"),
         ("targets: {a: {host: vllm.test}}", "p.yaml:1: targets.a: nobody knows how vllm.test speaks"),
         ("targets: {a: {host: x.test, dialect: openai}}", "p.yaml:1: targets.a.dialect: 'openai' is none of"),

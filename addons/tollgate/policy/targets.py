@@ -92,6 +92,8 @@ def _wrong_target(
         _, host = place_of(name, target, providers)
     except ValueError as e:
         yield (), str(e)
+    if target.check and not (target.host or target.provider):
+        yield ("check",), "this target is wherever the client wanted: name the host or provider to check"
     for credential in target.credential:
         if credential != CLIENT and credential not in file.credentials:
             yield ("credential",), _unknown("credential", credential, file.credentials)
