@@ -78,6 +78,13 @@ def test_it_says_where_a_request_goes_and_what_becomes_of_it(tmp_path: Path) -> 
     assert (same["key"], same["price"]) == ("client", "unknown")
 
 
+def test_public_prices_are_told_though_costs_are_off(tmp_path: Path) -> None:
+    asked = {**ASKED, "body": {**ASKED["body"], "model": "gpt-4o"}}  # type: ignore[dict-item]
+    _, out = run(tmp_path, asked, {}, "--json")
+
+    assert json.loads(out)["steps"][0]["price"].startswith("about $0.0")
+
+
 def test_losses_are_told(tmp_path: Path) -> None:
     policy = {"targets": {"c": {"provider": "anthropic"}}, "route": {"targets": ["c"]}}
     _, out = run(tmp_path, ASKED, policy)

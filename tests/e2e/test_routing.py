@@ -611,7 +611,8 @@ async def test_no_fault_of_one_target_is_seen_whatever_the_strategy(
             }
             for strategy in STRATEGIES
         ]
-        policy = {"targets": {"t": here(server, breaker={"failures": 1000})}, "rules": rules}
+        place = here(server, breaker={"failures": 1000})
+        policy = {"targets": {"t": place}, "rules": rules, "cost": {"enabled": True}}
         async with stage(tmp_path, provider, policy) as s:
             for strategy in STRATEGIES:
                 got = await s.ask(stream=True, headers={**KEY, "x-strategy": strategy})

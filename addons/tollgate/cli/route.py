@@ -21,6 +21,7 @@ from rich.text import Text
 from tollgate.access.tools import tool_of
 from tollgate.calls import Body, BodyError, Call, Checkup, Identity, Leg, Refused, Request, Runtime, Target
 from tollgate.calls.credentials import SECRET_HEADERS
+from tollgate.calls.quotes import Quote
 from tollgate.cli.health import checkups_at
 from tollgate.dialects import dialect
 from tollgate.policy import Facts, load
@@ -90,7 +91,10 @@ def explain(
         runtime.checkups.update(checkups_at(admin) if admin else {})
         call = _call(_asked(file), runtime, user)
         fleet = Fleet(runtime, Board())
+        quote = _quote(runtime)
+        runtime.quotes.ask = quote if runtime.policy.file.cost.enabled else None  # as the proxy would
         planned = asyncio.run(fleet.plan(call))
+        runtime.quotes.ask = quote
     except (OSError, ValueError, Refused) as e:  # a PolicyError is a ValueError
         console.print(Text(f"tollgate route explain: {e}", "red"), soft_wrap=True)
         raise typer.Exit(1) from e
@@ -104,6 +108,12 @@ def explain(
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         _show(console, call, planned, steps)
+
+
+def _quote(runtime: Runtime) -> Quote:
+    from tollgate.cost.desk import Desk  # the public prices take half a second to read
+
+    return Desk(runtime).quote
 
 
 # -- the call ----------------------------------------------------------------------------------------------
