@@ -106,25 +106,31 @@ def failover_table(rows: Sequence[Failover]) -> Table:
 def failover_notes(rows: Sequence[Failover]) -> str:
     most = max(row.added[0] for row in rows if row.added)
     return (
-        "Added: from the end of the failed attempt until the next provider has the whole request; where a\n"
-        "connection is refused, all by which a call takes longer. 1 KB calls, one after the other.\n"
+        "Added: from the end of the failed attempt until the next provider has all of the\n"
+        "request; where a connection is refused, all by which a call takes longer. 1 KB calls.\n"
         f"Target, failover: {FAILOVER_TARGET:g} ms beyond the failed attempt. It is {most:.2f} ms at most."
     )
 
 
 def translation_table(rows: Sequence[Translated]) -> Table:
-    title = "Translation from (down) to (across): µs of CPU for a call of 1 KB, one of 100 KB, and an event"
+    title = "Translation, from (down) to (across)\nµs of CPU: a call of 1 KB, one of 100 KB, an event"
     shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     shown.add_column("", no_wrap=True)
     targets = list(dict.fromkeys(row.target for row in rows))
     for target in targets:
-        shown.add_column(target.replace("-", "\n", 1), justify="right", no_wrap=True)
+        shown.add_column(_stacked(target), justify="right", no_wrap=True)
     cells = {
-        (row.source, row.target): " ".join(f"{cost:.0f}" for cost in (*row.calls, row.event)) for row in rows
+        (row.source, row.target): "\n".join(f"{cost:.0f}" for cost in (*row.calls, row.event)) for row in rows
     }
     for source in dict.fromkeys(row.source for row in rows):
-        shown.add_row(source, *(cells.get((source, target), "–") for target in targets))
+        shown.add_row(
+            _stacked(source), *(cells.get((source, target), "–") for target in targets), end_section=True
+        )
     return shown
+
+
+def _stacked(dialect: str) -> str:
+    return dialect.replace("-", "\n")
 
 
 def notes(rows: Sequence[Row], memory: Memory) -> str:
