@@ -16,16 +16,25 @@ from pathlib import Path
 from mitmproxy.version import VERSION
 from rich.console import Console
 
-from benchmark import detection
+from benchmark import detection, failover, translation
 from benchmark.measure import rounds, warm_up
 from benchmark.setups import Setup, setups
 from benchmark.summary import Row, rows, targets
-from benchmark.table import Memory, detection_notes, detection_table, notes, table
+from benchmark.table import (
+    Memory,
+    detection_notes,
+    detection_table,
+    failover_notes,
+    failover_table,
+    notes,
+    table,
+    translation_table,
+)
 from tollgate import __version__
 
 ROUNDS, SECONDS = 6, 150.0
 QUICK_SECONDS = 30.0
-DETECTION_ROUNDS = 3
+DETECTION_ROUNDS = TRANSLATION_ROUNDS = 3
 
 
 def main() -> None:
@@ -35,8 +44,15 @@ def main() -> None:
         memory = {name: setup.memory() for name, setup in running.items() if setup.process}
     with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("") as status:
         detected = detection.measure(Path(folder), 1 if options.quick else DETECTION_ROUNDS, status.update)
+    with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("") as status:
+        failed_over = failover.measure(Path(folder), status.update)
+        translated = translation.measure(1 if options.quick else TRANSLATION_ROUNDS, status.update)
     if options.json:
-        document = _document(number, result, memory) | {"detection": asdict(detected)}
+        document = _document(number, result, memory) | {
+            "detection": asdict(detected),
+            "failover": [asdict(row) for row in failed_over],
+            "translation": [asdict(row) for row in translated],
+        }
         print(json.dumps(document, indent=2))
     else:
         console = Console(highlight=False)
@@ -44,6 +60,9 @@ def main() -> None:
         console.print(notes(result, memory), style="dim")
         console.print(detection_table(detected))
         console.print(detection_notes(detected), style="dim")
+        console.print(failover_table(failed_over))
+        console.print(failover_notes(failed_over), style="dim")
+        console.print(translation_table(translated))
 
 
 def _options() -> argparse.Namespace:

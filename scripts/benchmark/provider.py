@@ -25,14 +25,14 @@ class Provider(asyncio.Protocol):
     """One connection: answers each request when it is complete."""
 
     def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport | None = None
         self._held = bytearray()
         self._wanted = 0
         self._streams: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self.transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._held += data
@@ -41,16 +41,17 @@ class Provider(asyncio.Protocol):
             request = bytes(self._held[: self._wanted])
             del self._held[: self._wanted]
             self._wanted = 0
-            self._answer(request)
+            self.answer(request)
 
-    def _answer(self, request: bytes) -> None:
-        assert self._transport is not None
+    def answer(self, request: bytes) -> None:
+        """Of a whole request, head and body."""
+        assert self.transport is not None
         if b'"stream":true' not in request[-100:]:  # among the last keys: looking through 1 MB takes time
-            self._transport.write(WHOLE)
+            self.transport.write(WHOLE)
             return
         pause = _PAUSE.search(request)
         seconds = int(pause[1]) / 1000 if pause else 0.0
-        task = asyncio.get_running_loop().create_task(self._stream(self._transport, seconds))
+        task = asyncio.get_running_loop().create_task(self._stream(self.transport, seconds))
         self._streams.add(task)
         task.add_done_callback(self._streams.discard)
 

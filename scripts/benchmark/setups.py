@@ -94,7 +94,7 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
             DIRECT: Setup(Route(port, ssl.create_default_context(cafile=str(ca)))),
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
-            **{name: _tollgate(folder / name, stack, ca, port, policy) for name, policy in POLICIES.items()},
+            **{name: tollgate(folder / name, stack, ca, port, policy) for name, policy in POLICIES.items()},
         }
 
 
@@ -103,7 +103,7 @@ def _provider(folder: Path, stack: ExitStack) -> tuple[Path, int]:
     certificate = written(folder / "provider.pem", authority.issue(HOST))
     command = [sys.executable, "-m", "benchmark.provider", str(port), certificate]
     process = stack.enter_context(running(command, folder / "provider.log"))
-    process.wait_for("the provider listens", lambda: _listens(port))
+    process.wait_for("the provider listens", lambda: listens(port))
     return written(folder / "ca.pem", authority.pem), port
 
 
@@ -131,7 +131,7 @@ def detection_setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
         ca, port = _provider(folder, stack)
         # mitmproxy puts a script's folder on the path, and in this one there is a module `requests`
         script = written(folder / "lag.py", Path(lag.__file__).read_bytes())
-        watched = partial(_tollgate, stack=stack, ca=ca, provider=port, scripts=[script])
+        watched = partial(tollgate, stack=stack, ca=ca, provider=port, scripts=[script])
         yield {
             TOLLGATE: watched(folder / "off", policy={}),
             DETECTING: watched(folder / "on", policy={"dlp": {"enabled": True}}),
@@ -146,12 +146,12 @@ def start_ups(folder: Path) -> Mapping[str, float]:
         for name in ("cold", "warm"):
             began = time.perf_counter()
             with ExitStack() as own:
-                _tollgate(folder / "on", own, ca, port, {"dlp": {"enabled": True}})
+                tollgate(folder / "on", own, ca, port, {"dlp": {"enabled": True}})
                 took[name] = time.perf_counter() - began
     return took
 
 
-def _tollgate(
+def tollgate(
     folder: Path,
     stack: ExitStack,
     ca: Path,
@@ -160,7 +160,7 @@ def _tollgate(
     scripts: Sequence[Path] = (),
 ) -> Setup:
     folder.mkdir(exist_ok=True)
-    hosts = [{"host": HOST, "provider": "openai", "port": provider}]
+    hosts = [{"host": HOST, "provider": "openai"}]
     text = json.dumps({"hosts": hosts, "upstream": {"ca": str(ca)}, **policy})
     port = free_port()
     command: Command = [sys.executable, "-m", "tollgate", "up", "--quiet", "--admin", ""]
@@ -183,13 +183,13 @@ def _proxy(command: Command, folder: Path, stack: ExitStack, ca: Path, provider:
 
 def _answers(port: int) -> bool:
     """A port is open before the policy is loaded: until then nobody reads from it."""
-    if not _listens(port):
+    if not listens(port):
         return False
     with socket.create_connection((LOOPBACK, port), 60.0) as probe:
         probe.sendall(b"NONSENSE\r\n\r\n")
         return bool(probe.recv(1))
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0

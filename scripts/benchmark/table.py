@@ -9,9 +9,12 @@ from rich import box
 from rich.table import Table
 
 from benchmark.detection import Detection
+from benchmark.failover import TARGET_MS as FAILOVER_TARGET
+from benchmark.failover import Failover
 from benchmark.measure import CASES, CONNECTIONS
 from benchmark.setups import DETECTING, DIRECT, STREAMING, TOLLGATE
 from benchmark.summary import Row, targets
+from benchmark.translation import Translated
 
 type Memory = Mapping[str, tuple[float, float]]
 """Of each proxy, in MB: at the end, and at its peak."""
@@ -87,6 +90,47 @@ def detection_notes(measured: Detection) -> str:
             ),
         )
     )
+
+
+def failover_table(rows: Sequence[Failover]) -> Table:
+    shown = Table(title="Failover to the next target", title_justify="left", box=box.SIMPLE_HEAD)
+    shown.add_column("the first target", no_wrap=True)
+    for heading in ("call\np50 ms", "\np99 ms", "added\np50 ms", "\np99 ms", "calls\nmade"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        added = ("", "") if row.added is None else (f"{ms:.2f}" for ms in row.added)
+        shown.add_row(row.case, f"{row.p50:.2f}", f"{row.p99:.2f}", *added, str(row.calls))
+    return shown
+
+
+def failover_notes(rows: Sequence[Failover]) -> str:
+    most = max(row.added[0] for row in rows if row.added)
+    return (
+        "Added: from the end of the failed attempt until the next provider has all of the\n"
+        "request; where a connection is refused, all by which a call takes longer. 1 KB calls.\n"
+        f"Target, failover: {FAILOVER_TARGET:g} ms beyond the failed attempt. It is {most:.2f} ms at most."
+    )
+
+
+def translation_table(rows: Sequence[Translated]) -> Table:
+    title = "Translation, from (down) to (across)\nµs of CPU: a call of 1 KB, one of 100 KB, an event"
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    shown.add_column("", no_wrap=True)
+    targets = list(dict.fromkeys(row.target for row in rows))
+    for target in targets:
+        shown.add_column(_stacked(target), justify="right", no_wrap=True)
+    cells = {
+        (row.source, row.target): "\n".join(f"{cost:.0f}" for cost in (*row.calls, row.event)) for row in rows
+    }
+    for source in dict.fromkeys(row.source for row in rows):
+        shown.add_row(
+            _stacked(source), *(cells.get((source, target), "–") for target in targets), end_section=True
+        )
+    return shown
+
+
+def _stacked(dialect: str) -> str:
+    return dialect.replace("-", "\n")
 
 
 def notes(rows: Sequence[Row], memory: Memory) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tollgate.calls import Checkup
+from tollgate.cli import route
 from tollgate.cli.main import app
 
 ASKED = {
@@ -76,6 +78,13 @@ def test_it_says_where_a_request_goes_and_what_becomes_of_it(tmp_path: Path) -> 
     assert (same["key"], same["price"]) == ("client", "unknown")
 
 
+def test_public_prices_are_told_though_costs_are_off(tmp_path: Path) -> None:
+    asked = {**ASKED, "body": {**ASKED["body"], "model": "gpt-4o"}}  # type: ignore[dict-item]
+    _, out = run(tmp_path, asked, {}, "--json")
+
+    assert json.loads(out)["steps"][0]["price"].startswith("about $0.0")
+
+
 def test_losses_are_told(tmp_path: Path) -> None:
     policy = {"targets": {"c": {"provider": "anthropic"}}, "route": {"targets": ["c"]}}
     _, out = run(tmp_path, ASKED, policy)
@@ -90,6 +99,35 @@ def test_it_reads_well_in_a_terminal(tmp_path: Path) -> None:
     assert "chat in openai-chat, model gpt-6, for api.openai.com" in out
     assert "small: passed over, about" in out
     assert "nowhere: No path for chat" in out
+
+
+CHECKED = {
+    "targets": {"t": {"provider": "openai", "check": {"path": "/v1/models?limit=1", "every": "30 s"}}},
+    "route": {"targets": ["t", "same"]},
+}
+
+
+def test_checks_are_told_and_what_a_running_proxy_says_of_them_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [run(tmp_path, ASKED, CHECKED)[1]]
+    for problem in ("", "nobody is there"):
+        found = {"t": Checkup(problem=problem)}
+        monkeypatch.setattr(route, "checkups_at", lambda admin, found=found: found)
+        told.append(run(tmp_path, ASKED, CHECKED, "--admin", "127.0.0.1:1")[1])
+
+    asked = "t: checked by GET /v1/models every 30 s"
+    assert f"{asked}\n" in told[0]
+    assert f"{asked}, which it passes" in told[1]
+    assert f"{asked}: left alone, for nobody is there" in told[2]
+    assert [text.index(" t ") < text.index(" same ") for text in told] == [True, True, False]
+
+
+def test_where_no_proxy_runs_it_says_so(tmp_path: Path) -> None:
+    code, out = run(tmp_path, ASKED, CHECKED, "--admin", "127.0.0.1:1")
+
+    assert code == 1
+    assert "no Tollgate tells how it is at http://127.0.0.1:1/healthz (" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,13 @@ def test_an_estimator_that_has_learned_is_used_further() -> None:
     again = Desk(Runtime(Policy(PolicyFile()), Providers.builtin(), Path(), Digester(b"k")), first.estimator)
 
     assert again.estimator is first.estimator
+
+
+def test_a_quote_is_by_what_a_call_may_use_and_nothing_where_nobody_knows() -> None:
+    call, asks = make_call(), desk(cost={"counting": {"output": 1000}})
+    small, large = (asks.quote(call, "openai", "api.openai.com", m) for m in ("gpt-4o-mini", "gpt-4o"))
+
+    assert small is not None
+    assert large is not None
+    assert 0 < small < large
+    assert asks.quote(call, "openai", "api.openai.com", "a-model-of-nobody") is None

@@ -592,27 +592,38 @@ FAULTS = {
     "overloaded": overloaded,
     "garbage": garbage,
     "hang": hangs,
+    "429, retry-after an hour": statuses(*[429] * 99, headers={"Retry-After": "3600"}),
+    "refuse": None,
     **{str(status): statuses(*[status] * 99) for status in (429, 500, 529)},
 }
+NOWHERE = 1
+"""A port on which nobody listens."""
 STRATEGIES = ("priority", "weighted", "round_robin", "least_busy", "lowest_latency", "cheapest", "canary")
+
+
+def by_strategy(place: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy in which a header says by which strategy calls go to a target there or to their own."""
+    targets = [{"target": "t", "share": 0.9}, "same"]
+    rules = [
+        {
+            "name": strategy,
+            "when": {"headers": {"x-strategy": strategy}},
+            "set": {"route": {"targets": targets, "strategy": strategy, "hedge": "100 ms"}},
+        }
+        for strategy in STRATEGIES
+    ]
+    target = {**place, "breaker": {"failures": 1000}}
+    return {"targets": {"t": target}, "rules": rules, "cost": {"enabled": True}}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_no_fault_of_one_target_is_seen_whatever_the_strategy(
     tmp_path: Path, provider: Provider, fault: str
 ) -> None:
-    async with Wire(FAULTS[fault]) as server:
-        targets = [{"target": "t", "share": 0.9}, "same"]
-        rules = [
-            {
-                "name": strategy,
-                "when": {"headers": {"x-strategy": strategy}},
-                "set": {"route": {"targets": targets, "strategy": strategy, "hedge": "100 ms"}},
-            }
-            for strategy in STRATEGIES
-        ]
-        policy = {"targets": {"t": here(server, breaker={"failures": 1000})}, "rules": rules}
-        async with stage(tmp_path, provider, policy) as s:
+    script = FAULTS[fault]
+    async with Wire(script or hangs) as server:
+        place = here(server, **({} if script else {"port": NOWHERE}))
+        async with stage(tmp_path, provider, by_strategy(place)) as s:
             for strategy in STRATEGIES:
                 got = await s.ask(stream=True, headers={**KEY, "x-strategy": strategy})
                 record = await s.record()
@@ -621,3 +632,35 @@ async def test_no_fault_of_one_target_is_seen_whatever_the_strategy(
                 assert record["attempts"][-1]["target"] == "api.openai.com"
                 assert len(record["attempts"]) <= 2
     assert len(provider.simulator.journal.entries) == len(STRATEGIES)
+
+
+async def drips(peer: Peer) -> None:
+    await peer.send(head() + chunk(EVENT))
+    for byte in DONE:
+        await peer.send(chunk(bytes([byte])))
+        await asyncio.sleep(0.001)
+    await peer.send(LAST_CHUNK)
+
+
+async def cuts_later(peer: Peer) -> None:
+    await peer.send(head() + chunk(EVENT))
+    await asyncio.sleep(0.05)
+    peer.cut()
+
+
+@pytest.mark.parametrize(("script", "outcome"), [(drips, "answered"), (cuts_later, "failed")])
+async def test_what_has_begun_is_asked_for_once_whatever_the_strategy(
+    tmp_path: Path, provider: Provider, script: Callable[[Peer], Any], outcome: str
+) -> None:
+    async with Wire(script) as server, stage(tmp_path, provider, by_strategy(here(server))) as s:
+        for strategy in STRATEGIES:
+            got = await s.ask(stream=True, headers={**KEY, "x-strategy": strategy})
+            record = await s.record()
+            [attempt] = record["attempts"]
+            expected = outcome if attempt["target"] == "t" else "answered"
+            assert (got.status, record["outcome"]) == (200, expected)
+            assert (b"[DONE]" in got.body, b'"error"' in got.body) == (
+                expected == "answered",
+                expected == "failed",
+            )
+    assert server.heard

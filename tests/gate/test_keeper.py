@@ -130,6 +130,40 @@ async def test_what_a_room_cannot_use_keeps_the_policy_as_it_is(tmp_path: Path, 
     assert ears.runtimes[-1].policy.file.mode == "observe"
 
 
+class Picky:
+    """Takes no policy but the first; as a room does, it puts in force what it built last."""
+
+    def __init__(self, name: str, hook: str) -> None:
+        self.name, self.hook = name, hook
+        self.prepared = self.in_force = ""
+
+    def llm_prepare(self, runtime: Runtime) -> None:
+        self._check("llm_prepare", runtime)
+        self.prepared = runtime.policy.digest
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        self._check("llm_setup", runtime)
+        self.in_force = self.prepared
+
+    def _check(self, hook: str, runtime: Runtime) -> None:
+        if hook == self.hook and runtime.policy.file.mode == "observe":
+            raise ValueError("not this one")
+
+
+@pytest.mark.parametrize("hook", ["llm_prepare", "llm_setup"])
+async def test_a_room_before_one_that_cannot_use_a_policy_keeps_the_old_one_too(
+    tmp_path: Path, provider: Provider, hook: str
+) -> None:
+    ears, willing = Ears(), Picky("willing", "")
+    async with tollgate(tmp_path, provider, {}, willing, Picky("picky", hook), ears) as proxy:
+        before = health(proxy)["digest"]
+        save(proxy, provider, mode="observe")
+        await until(lambda: bool(ears.notices))
+
+    assert ears.codes == ["policy_invalid"]
+    assert willing.in_force == before
+
+
 class Rooms:
     """Rooms that take any policy, or none."""
 

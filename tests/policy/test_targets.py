@@ -33,6 +33,19 @@ def test_targets_and_routes_that_make_sense_are_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "more",
+    ["cost: {enabled: true}", "targets: {a: {provider: openai, prices: {input: 1, output: 2}}}"],
+)
+def test_the_cheapest_can_be_taken_where_prices_are_known(tmp_path: Path, more: str) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "targets: {a: {provider: openai}}\nroute: {targets: [a], strategy: cheapest}\n"
+    )
+    (tmp_path / "q.yaml").write_text(more)
+
+    assert load([tmp_path / "p.yaml", tmp_path / "q.yaml"]).file.route.strategy == "cheapest"
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("targets: {same: {}}", 'p.yaml:1: targets.same: "same" always is'),
@@ -41,6 +54,12 @@ def test_targets_and_routes_that_make_sense_are_taken(tmp_path: Path) -> None:
             'p.yaml:1: targets.a: no provider is called "opnai"; did you mean "openai"?',
         ),
         ("targets: {a: {provider: bedrock}}", "p.yaml:1: targets.a: bedrock has no host for all"),
+        (
+            "targets: {a: {provider: openai, prices: {input: 1, output: 2}}}\n"
+            "route: {targets: [a, same], strategy: cheapest}",
+            'p.yaml:2: route.strategy: nobody knows what "same" costs: set cost.enabled',
+        ),
+        ("targets: {a: {check: {path: /}}}", "p.yaml:1: targets.a.check: this target is wherever the client"),
         ("targets: {a: {region: eu}}", "p.yaml:1: targets.a: a region is one of a provider"),
         ("targets: {a: {host: vllm.test}}", "p.yaml:1: targets.a: nobody knows how vllm.test speaks"),
         ("targets: {a: {host: x.test, dialect: openai}}", "p.yaml:1: targets.a.dialect: 'openai' is none of"),

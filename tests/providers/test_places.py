@@ -78,3 +78,4 @@ def test_the_usual_dialect_is_the_first() -> None:
     assert speaks(ROWS["openai"], "chat")[0] == "openai-chat"
     assert speaks(ROWS["xai"], "chat")[:2] == ("openai-chat", "generic")
     assert speaks(ROWS["openai"], "rerank") == ("generic",)
+    assert speaks(ROWS["gemini"], "chat")[0] == "gemini"  # its own; there is one like OpenAI's, too

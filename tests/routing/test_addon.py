@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.routes import call_of, runtime
-from tollgate.calls import Call
+from tollgate.calls import Call, Checkup
 from tollgate.routing.addon import Routing
 from tollgate.routing.render import NOTE
 
@@ -35,6 +35,17 @@ async def test_a_call_with_a_route_has_its_plan_and_why() -> None:
     [verdict] = call.verdicts
     assert (verdict.room, verdict.action, verdict.code) == ("routing", "allow", "routed")
     assert verdict.reason == "priority: t (m), then same"
+
+
+async def test_why_a_target_comes_last_is_told() -> None:
+    addon, told = Routing(), runtime(targets={"t": {"provider": "openai", "model": "m"}})
+    told.checkups["t"] = Checkup(problem="down")
+    addon.llm_prepare(told)
+    addon.llm_setup(told)
+    call = call_of({"route": ROUTE})
+    await addon.llm_request(call)
+
+    assert call.verdicts[0].reason == "priority: same, then t (m, fails its checks)"
 
 
 async def test_observe_only_says_what_would_be() -> None:

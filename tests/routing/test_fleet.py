@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from support.routes import HELLO, call_of, runtime
-from tollgate.calls import Call, Refused, Runtime
+from tollgate.calls import Call, Checkup, Refused, Runtime
 from tollgate.routing import fleet as fleets
 from tollgate.routing.fleet import Board, Fleet, Memory, Planned
+from tollgate.routing.strategies import STRATEGIES
 
 TARGETS = {name: {"provider": "openai"} for name in ("a", "b", "c")}
 ALL = ["a", "b", "c"]
@@ -71,6 +72,48 @@ async def test_a_conversation_stays_with_its_target_whatever_the_strategy() -> N
     assert [(await names(of, {"strategy": "weighted", "sticky": True})) for _ in range(5)] == [
         await names(fleet(), {"strategy": "weighted", "sticky": True})
     ] * 5
+
+
+def checked(failing: str, **policy: Any) -> Fleet:
+    told = runtime(**{"targets": TARGETS, **policy})
+    told.checkups.update({name: Checkup(problem="down" if name in failing else "") for name in ALL})
+    return Fleet(told, Board())
+
+
+@pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "canary"])
+async def test_targets_whose_checks_fail_come_last_whatever_the_strategy(strategy: str) -> None:
+    for _ in range(5):
+        assert (await names(checked("ac"), {"strategy": strategy}))[0] == "b"
+
+
+async def test_those_that_work_share_what_a_failing_one_would_have_had() -> None:
+    of = checked("b")
+
+    assert [await names(of, {"strategy": "round_robin"}) for _ in range(3)] == ["acb", "cab", "acb"]
+
+
+async def test_a_canary_that_fails_gets_no_share() -> None:
+    targets = [{"target": "a", "share": 1.0}, "b"]
+
+    assert await names(checked("a"), {"strategy": "canary", "targets": targets}) == "ba"
+    assert await names(checked("b"), {"strategy": "canary", "targets": targets}) == "ab"
+
+
+async def test_a_conversation_leaves_its_target_only_while_that_fails() -> None:
+    of, route = checked(""), {"strategy": "round_robin", "sticky": True}
+    seen = [await names(of, route)]
+    for problem in ("down", ""):
+        of._checkups["a"].problem = problem
+        seen.append(await names(of, route))
+
+    assert [order[0] for order in seen] == ["a", "b", "a"]
+    assert seen[1][-1] == "a"
+
+
+async def test_a_plan_carries_how_its_targets_do() -> None:
+    planned = await checked("").plan(call_of({"route": {"targets": ["a", "same"]}}))
+
+    assert [target.checkup for target in planned.targets] == [Checkup(), None]
 
 
 async def test_weighted_is_by_chance_where_nothing_sticks() -> None:

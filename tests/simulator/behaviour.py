@@ -48,7 +48,7 @@ class Behaviour:
     call: str = ""
     """A tool call in place of those that the text asks for, as JSON: {"tool": its name, "when": a regular
     expression, "arguments": …}. It is made where what was said since the last echo matches; "$1" stands for
-    the first group."""
+    the first group. Or a list of them, the steps of a task, of which the first is made that matches."""
     forbidden: str = ""
     """Values, one a line: a request that holds one is answered with an error."""
     invalid_utf8: bool = False

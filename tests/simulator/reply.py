@@ -130,7 +130,8 @@ def compose(prompt: Prompt, behaviour: Behaviour, digest: str) -> Reply:
     thoughts = _cut(f"I was asked: {prompt.last}", 9) if prompt.think else []
     id = digest[:16]
     if behaviour.call:
-        calls = list(_scripted(prompt, json.loads(behaviour.call), id))
+        script = json.loads(behaviour.call)
+        calls = list(_scripted(prompt, script if isinstance(script, list) else [script], id))
     else:
         calls = [_call(tool, prompt, f"{id}{n}") for n, tool in enumerate(_called(prompt))]
     asked = count(prompt)
@@ -171,12 +172,15 @@ def _call(tool: Tool, prompt: Prompt, id: str) -> ToolCall:
     return ToolCall(id, tool.name, {name: _value(schema, prompt.last) for name, schema in properties.items()})
 
 
-def _scripted(prompt: Prompt, script: dict[str, Any], id: str) -> Iterator[ToolCall]:
+def _scripted(prompt: Prompt, steps: list[dict[str, Any]], id: str) -> Iterator[ToolCall]:
+    """The first step that what was said since the last answer asks for."""
     answers = [n for n, text in enumerate(prompt.texts) if text.startswith(SAID)]
     asked = prompt.texts[answers[-1] + 1 :] if answers else prompt.texts
-    found = re.search(script["when"], "\n".join(asked))
-    if found and any(tool.name == script["tool"] for tool in prompt.tools):
-        yield ToolCall(f"{id}0", script["tool"], _filled(script["arguments"], found[1]))
+    for step in steps:
+        found = re.search(step["when"], "\n".join(asked))
+        if found and any(tool.name == step["tool"] for tool in prompt.tools):
+            yield ToolCall(f"{id}0", step["tool"], _filled(step["arguments"], found[1]))
+            return
 
 
 def _filled(template: Any, value: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from support import routes
 from support.routes import target
 from support.upstream import make_call, make_request
 from support.wire import Wire, always, answer
@@ -98,3 +99,22 @@ async def test_a_call_with_a_plan_goes_its_way() -> None:
         await asyncio.sleep(0)
 
     assert [attempt.target for attempt in call.attempts] == ["t"]
+
+
+async def test_it_checks_what_the_policy_says_until_the_next_policy_or_the_end() -> None:
+    addon = Upstream()
+    target = {"provider": "openai", "check": {"path": "/v1/models", "every": "1 h"}}
+    told, other = routes.runtime(targets={"t": target}), routes.runtime()
+    addon.llm_setup(told)
+    first = addon._checks
+    assert addon.llm_health() == {"ok": True, "targets": {"t": {"check": "pending"}}}
+    assert told.checkups == first.checkups
+
+    addon.llm_setup(other)
+    assert addon.llm_health() == {"ok": True, "targets": {}}
+    addon.llm_setup(told)
+    last = addon._checks
+    addon.done()
+    async with asyncio.timeout(5):
+        while first._tasks or last._tasks:
+            await asyncio.sleep(0)

@@ -11,7 +11,19 @@ from support.rooms import sse
 from support.routes import call_of, target
 from support.upstream import raw
 from support.wire import LAST_CHUNK, Peer, Script, Wire, always, answer, chunk, head
-from tollgate.calls import Answer, Call, End, Event, Failed, Headers, Leg, Refused, Standing, Target
+from tollgate.calls import (
+    Answer,
+    Call,
+    Checkup,
+    End,
+    Event,
+    Failed,
+    Headers,
+    Leg,
+    Refused,
+    Standing,
+    Target,
+)
 from tollgate.calls.plan import CLIENT
 from tollgate.dialects import dialect
 from tollgate.policy import Upstream
@@ -177,6 +189,19 @@ async def test_a_target_that_is_left_alone_is_not_asked(client: Client, keys: Ke
     assert result.error is not None
     assert result.error.code == "circuit_open"
     assert (call.attempts, server.heard) == ([], [])
+
+
+async def test_a_target_whose_checks_fail_is_not_asked_and_the_error_says_why(
+    client: Client, keys: Keys
+) -> None:
+    result, call, there, server = await visit(
+        client, keys, always(b""), checkup=Checkup(problem="localhost answers with HTTP 500")
+    )
+
+    assert result.error is not None
+    assert result.error.code == "circuit_open"
+    assert "its check fails: localhost answers with HTTP 500 (targets.t.check)" in result.error.message
+    assert (call.attempts, server.heard, there.standing.probing) == ([], [], False)
 
 
 async def test_a_target_without_room_is_not_asked(client: Client, keys: Keys) -> None:

@@ -19,7 +19,7 @@ from tollgate.calls.hooks import (
     TakesHeads,
     TakesRequests,
 )
-from tollgate.calls.plan import CLIENT, SAME, Leg, Standing, Target, Translator, WayBack
+from tollgate.calls.plan import CLIENT, SAME, Checkup, Leg, Standing, Target, Translator, WayBack
 from tollgate.calls.quotes import Quotes
 from tollgate.calls.runtime import Runtime
 from tollgate.calls.usage import Usage
@@ -37,6 +37,7 @@ __all__ = [
     "BodyError",
     "Call",
     "CallError",
+    "Checkup",
     "Connection",
     "Coverage",
     "End",

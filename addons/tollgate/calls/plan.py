@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from tollgate.calls.answer import Headers
@@ -68,6 +69,20 @@ class Standing:
     """True while one call finds out whether it works again."""
 
 
+@dataclass(slots=True)
+class Checkup:
+    """How a target does, as the policy's checks have seen it. Written by `upstream`, read by `routing`."""
+
+    failures: int = 0
+    """How many in a row failed."""
+    problem: str = ""
+    """Why it is left alone; empty while it is not."""
+    passed_at: float = -inf
+    """When the last check that passed was sent, in seconds on the monotonic clock."""
+    changed_at: float | None = None
+    """When it last was left alone or taken back; None for one that never was."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """Where a call may go, and how it gets there."""
@@ -85,3 +100,5 @@ class Target:
     credentials: tuple[str, ...] = ()
     """The policy's credentials to use, the first that is free; none for a target that asks for no key."""
     standing: Standing = field(default_factory=Standing)
+    checkup: Checkup | None = None
+    """None for one that nobody checks."""

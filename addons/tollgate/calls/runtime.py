@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tollgate.calls.plan import Checkup
 from tollgate.calls.quotes import Quotes
 
 if TYPE_CHECKING:
@@ -26,3 +27,5 @@ class Runtime:
     digester: Digester
     quotes: Quotes = field(default_factory=Quotes)
     """What calls would cost: rooms ask each other here."""
+    checkups: dict[str, Checkup] = field(default_factory=dict)
+    """By their names the targets that are checked, and how they do: `upstream` tells it here."""

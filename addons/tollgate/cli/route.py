@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,12 +19,17 @@ from rich.table import Table
 from rich.text import Text
 
 from tollgate.access.tools import tool_of
-from tollgate.calls import Body, BodyError, Call, Identity, Leg, Refused, Request, Runtime, Target
+from tollgate.calls import Body, BodyError, Call, Checkup, Identity, Leg, Refused, Request, Runtime, Target
 from tollgate.calls.credentials import SECRET_HEADERS
+from tollgate.calls.quotes import Quote
+from tollgate.cli.health import checkups_at
 from tollgate.dialects import dialect
 from tollgate.policy import Facts, load
+from tollgate.policy.check import Check
+from tollgate.policy.fields import show_duration
 from tollgate.providers import Match, Providers
 from tollgate.routing.fleet import Board, Fleet, Planned
+from tollgate.routing.strategies import Candidate
 from tollgate.store import Digester
 
 app = typer.Typer(no_args_is_help=True, help="Say where calls go.")
@@ -36,6 +41,9 @@ RequestFile = Annotated[
     Path, typer.Argument(metavar="FILE", help='JSON: {"host": …, "path": …, "headers": {…}, "body": {…}}')
 ]
 User = Annotated[str, typer.Option(help="The proxy user, or the client's address.")]
+Admin = Annotated[
+    str, typer.Option(help="host:port of a running proxy's admin port, whose checks of targets then count.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, one object.")]
 
 
@@ -62,27 +70,35 @@ class Step:
     dialect: str
     key: str
     price: str
-    changes: tuple[str, ...]
-    losses: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    check: str = ""
+    """How it is asked beside all calls whether it works, and what that says."""
     problem: str = ""
 
 
 @app.command()
-def explain(file: RequestFile, policy: PolicyFiles = None, user: User = "", json_: AsJson = False) -> None:
+def explain(
+    file: RequestFile, policy: PolicyFiles = None, user: User = "", admin: Admin = "", json_: AsJson = False
+) -> None:
     """Which targets a request would be sent to, in which order, why, changed how, and for how much.
 
-    Nothing is sent, and no key is read.
+    No provider is asked anything, and no key is read.
     """
     console = Console(highlight=False)
     try:
         runtime = _runtime(policy or [])
+        runtime.checkups.update(checkups_at(admin) if admin else {})
         call = _call(_asked(file), runtime, user)
         fleet = Fleet(runtime, Board())
+        quote = _quote(runtime)
+        runtime.quotes.ask = quote if runtime.policy.file.cost.enabled else None  # as the proxy would
         planned = asyncio.run(fleet.plan(call))
+        runtime.quotes.ask = quote
     except (OSError, ValueError, Refused) as e:  # a PolicyError is a ValueError
         console.print(Text(f"tollgate route explain: {e}", "red"), soft_wrap=True)
         raise typer.Exit(1) from e
-    steps = [_step(target, call, _price(fleet, planned, n, call)) for n, target in enumerate(planned.targets)]
+    steps = [_step(target, call, fleet, planned.order[n]) for n, target in enumerate(planned.targets)]
     if json_:
         told = {
             "strategy": call.policy.route.strategy,
@@ -92,6 +108,12 @@ def explain(file: RequestFile, policy: PolicyFiles = None, user: User = "", json
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         _show(console, call, planned, steps)
+
+
+def _quote(runtime: Runtime) -> Quote:
+    from tollgate.cost.desk import Desk  # the public prices take half a second to read
+
+    return Desk(runtime).quote
 
 
 # -- the call ----------------------------------------------------------------------------------------------
@@ -166,21 +188,37 @@ def _facts(
 # -- what becomes of it ------------------------------------------------------------------------------------
 
 
-def _price(fleet: Fleet, planned: Planned, number: int, call: Call) -> str:
-    nanos = fleet.price(planned.order[number], call)
+def _price(fleet: Fleet, candidate: Candidate, call: Call) -> str:
+    nanos = fleet.price(candidate, call)
     return "unknown" if nanos is None else f"about ${nanos / 1e9:.6f}"
 
 
-def _step(target: Target, call: Call, price: str) -> Step:
+def _step(target: Target, call: Call, fleet: Fleet, candidate: Candidate) -> Step:
     key = " or ".join(target.credentials) or "none"
+    known = Step(
+        target.name,
+        target.host,
+        target.model,
+        dialect="",
+        key=key,
+        price=_price(fleet, candidate, call),
+        check=_check(candidate.spec.settings.check, target.checkup),
+    )
     try:
         leg = target.render(call)
     except Refused as e:
-        return Step(target.name, target.host, target.model, "", key, price, (), (), e.message)
-    request = leg.request
-    where = request.url.partition("?")[0]
-    changes = tuple(_changes(call, leg))
-    return Step(target.name, where, target.model, leg.dialect.name, key, price, changes, leg.losses)
+        return replace(known, problem=e.message)
+    where, changes = leg.request.url.partition("?")[0], tuple(_changes(call, leg))
+    return replace(known, where=where, dialect=leg.dialect.name, changes=changes, losses=leg.losses)
+
+
+def _check(check: Check | None, checkup: Checkup | None) -> str:
+    if check is None:
+        return ""
+    asked = f"checked by GET {check.path.partition('?')[0]} every {show_duration(check.every)}"
+    if checkup is None:
+        return asked
+    return f"{asked}: left alone, for {checkup.problem}" if checkup.problem else f"{asked}, which it passes"
 
 
 def _changes(call: Call, leg: Leg) -> list[str]:
@@ -246,7 +284,7 @@ def _show(console: Console, call: Call, planned: Planned, steps: list[Step]) -> 
         table.add_row(*map(Text, cells))
     console.print(table)
     for step in steps:
-        for line in (step.problem, *step.changes, *(f"lost: {loss}" for loss in step.losses)):
+        for line in (step.problem, step.check, *step.changes, *(f"lost: {loss}" for loss in step.losses)):
             if line:
                 style = "red" if line == step.problem else "yellow" if line.startswith("lost") else None
                 console.print(Text(f"  {step.target}: {line}", style or ""), soft_wrap=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from mitmproxy.utils import asyncio_utils
 
-from tollgate.calls import Answer, Attempt, Call, Event, Runtime, Usage
+from tollgate.calls import Answer, Call, Event, Runtime, Usage
 from tollgate.cost import include_usage
 from tollgate.cost.admission import admit
 from tollgate.cost.alerts import alert, post
@@ -53,15 +53,7 @@ class Cost:
         if self._prepared is not None:
             self._open(runtime)
         self._desk = self._prepared
-        runtime.quotes.ask = self._quote if self._desk else None
-
-    def _quote(self, call: Call, provider: str, host: str, model: str) -> int | None:
-        """What a call may cost elsewhere, by its size; None where nobody knows."""
-        assert self._desk is not None, "asked only while there are prices"
-        attempt = Attempt("", 0.0, provider=provider, host=host, model=model)
-        usage = roughly(call, self._desk.settings.counting.output)
-        price = self._desk.prices.of(call, usage, model, attempt)
-        return price.nanos if price else None
+        runtime.quotes.ask = self._desk.quote if self._desk else None
 
     def _open(self, runtime: Runtime) -> None:
         settings = runtime.policy.file.cost.ledger
@@ -162,11 +154,6 @@ class Cost:
         logger.warning("%s", told["text"])
         if url := webhook(desk.settings):
             asyncio_utils.create_task(post(url, told), name="alert", keep_ref=True)
-
-
-def roughly(call: Call, output: int) -> Usage:
-    """What a call may use, to compare targets by: four bytes are about a token."""
-    return Usage(input=len(call.request.body.content) // 4, output=output, estimated=True)
 
 
 def entries(call: Call, carried: Carried, counted: Usage | None = None) -> list[Entry]:

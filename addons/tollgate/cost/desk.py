@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tollgate.calls import Call, Runtime
+from tollgate.calls import Attempt, Call, Runtime, Usage
 from tollgate.cost.budgets import Budgets, Payer, Share
 from tollgate.cost.estimate import Estimator
 from tollgate.cost.prices import PriceBook
@@ -50,6 +50,13 @@ class Desk:
         said = next((headers[name] for name in self.settings.team_headers if headers.get(name)), "")
         return "".join(filter(str.isprintable, said[:_LONGEST]))
 
+    def quote(self, call: Call, provider: str, host: str, model: str) -> int | None:
+        """What a call may cost elsewhere, by its size, in nano-dollars; None where nobody knows."""
+        attempt = Attempt("", 0.0, provider=provider, host=host, model=model)
+        usage = roughly(call, self.settings.counting.output)
+        price = self.prices.of(call, usage, model, attempt)
+        return price.nanos if price else None
+
     def facts(self, call: Call, model: str) -> Facts:
         """What the `when` of a budget looks at."""
         identity, request = call.identity, call.client_request
@@ -66,6 +73,11 @@ class Desk:
             model=model,
             headers=request.headers,
         )
+
+
+def roughly(call: Call, output: int) -> Usage:
+    """What a call may use, to compare targets by: four bytes are about a token."""
+    return Usage(input=len(call.request.body.content) // 4, output=output, estimated=True)
 
 
 @dataclass(slots=True)

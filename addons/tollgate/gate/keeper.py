@@ -117,6 +117,7 @@ class Keeper:
         except (OSError, ValueError) as e:
             self.problem = str(e)
             with Harmless("Going back to the old policy"):
+                await asyncio.to_thread(self._rooms.prepare, before)  # what is built last is put in force
                 self._rooms.setup(before)
         else:
             self.problem, self._runtime = "", new

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
+from tollgate.policy.check import Check
 from tollgate.policy.fields import Duration, File, Patterns, Port, Size, parse_list
 from tollgate.policy.part import Part
 from tollgate.policy.price_file import Tariff
@@ -91,7 +92,7 @@ class Breaker(Part):
     failures: int = Field(default=5, ge=1)
     """How many failures in a row: no connection, no answer in time, a status of 500 or more."""
     rest: Duration = 30.0
-    """For how long; then one call finds out whether it works again."""
+    """For how long; then one call finds out whether it works again. Where a `check` passes, at once."""
 
 
 class HeaderChanges(Part):
@@ -156,6 +157,8 @@ class Target(Part):
     """What was agreed for this target; left out, as `cost.prices` has it."""
     limits: Limits = Limits()
     breaker: Breaker = Breaker()
+    check: Check | None = None
+    """Left out, only the calls themselves tell whether it works."""
     context: int | None = Field(default=None, ge=1)
     """How many tokens fit, answer included; longer calls go to another target."""
     modalities: list[Modality] | None = None

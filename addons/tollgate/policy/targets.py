@@ -74,6 +74,22 @@ def senseless(tree: Tree, file: PolicyFile) -> Iterator[Problem]:
         for n, choice in enumerate(route.targets):
             if choice.target not in (SAME, *file.targets):
                 yield _problem(tree, (*path, "targets", n), _unknown("target", choice.target, file.targets))
+        if unpriced := _unpriced(route, file):
+            message = f'nobody knows what "{unpriced}" costs: set cost.enabled to true, or agreed prices'
+            yield _problem(tree, (*path, "strategy"), message)
+
+
+def _unpriced(route: Route, file: PolicyFile) -> str:
+    """The first target of a route to the cheapest one whose price cannot be known; empty for none."""
+    if route.strategy != "cheapest" or file.cost.enabled:
+        return ""
+    named = (choice.target for choice in route.targets or file.route.targets)
+    return next((name for name in named if not _is_priced(file.targets.get(name))), "")
+
+
+def _is_priced(target: Target | None) -> bool:
+    agreed = target.prices if target else None
+    return agreed is not None and agreed.input is not None and agreed.output is not None
 
 
 def _wrong_target(
@@ -92,6 +108,8 @@ def _wrong_target(
         _, host = place_of(name, target, providers)
     except ValueError as e:
         yield (), str(e)
+    if target.check and not (target.host or target.provider):
+        yield ("check",), "this target is wherever the client wanted: name the host or provider to check"
     for credential in target.credential:
         if credential != CLIENT and credential not in file.credentials:
             yield ("credential",), _unknown("credential", credential, file.credentials)

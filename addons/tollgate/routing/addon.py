@@ -5,6 +5,7 @@ from __future__ import annotations
 from tollgate.calls import Call, Runtime, Verdict
 from tollgate.routing.fleet import Board, Fleet, Planned
 from tollgate.routing.render import NOTE, Back
+from tollgate.routing.strategies import Candidate
 
 
 class Routing:
@@ -45,6 +46,11 @@ class Routing:
 
 
 def told(planned: Planned, call: Call) -> str:
-    """The plan for a person: "priority: eu (gpt-6), then same"."""
-    steps = [f"{c.name} ({c.model})" if c.model != call.model else c.name for c in planned.order]
-    return f"{call.policy.route.strategy}: {', then '.join(steps)}"
+    """The plan for a person: "priority: eu (gpt-6), then us (fails its checks), then same"."""
+    return f"{call.policy.route.strategy}: {', then '.join(_step(c, call) for c in planned.order)}"
+
+
+def _step(candidate: Candidate, call: Call) -> str:
+    model = [candidate.model] if candidate.model != call.model else []
+    notes = [*model, *(["fails its checks"] if candidate.failing else [])]
+    return f"{candidate.name} ({', '.join(notes)})" if notes else candidate.name

@@ -69,6 +69,7 @@ class Fleet:
         self.specs = specs_of(runtime)
         self._quotes: Quotes = runtime.quotes
         self._board = board
+        self._checkups = runtime.checkups
         self._turns: Counter[tuple[str, ...]] = Counter()
         self._kept: Memory[str, str] = Memory()
         """Conversation → the target it began with."""
@@ -79,7 +80,7 @@ class Fleet:
         large = len(call.request.body.content) > OFF_LOOP
         judged = await asyncio.to_thread(self._judge, call) if large else self._judge(call)
         fitting = [self._candidate(choice, route, call) for choice, why in judged if not why]
-        order = self._ordered(fitting, route, call) if fitting else []
+        order = self._ordered(fitting, route, call)
         passed_over = [(choice.target, why) for choice, why in judged if why]
         if not order:
             raise _nowhere(passed_over or [(choice.target, "it has no share in it") for choice, _ in judged])
@@ -105,20 +106,30 @@ class Fleet:
     def _candidate(self, choice: Choice, route: Route, call: Call) -> Candidate:
         spec = self.specs[choice.target]
         model = spec.model_for(call, route)
-        return Candidate(choice, spec, model, self._board.standing(spec.name, spec.host_for(call), model))
+        standing = self._board.standing(spec.name, spec.host_for(call), model)
+        return Candidate(choice, spec, model, standing, self._checkups.get(spec.name))
 
     def _ordered(self, fitting: list[Candidate], route: Route, call: Call) -> list[Candidate]:
-        names = tuple(candidate.name for candidate in fitting)
+        """In the strategy's order; last those whose checks fail: they are asked only if they pass by then."""
         conversation = conversation_of(call) if route.sticky else ""
+        order: list[Candidate] = []
+        for failing in (False, True):
+            some = [candidate for candidate in fitting if candidate.failing is failing]
+            order += self._by_strategy(some, route, call, conversation) if some else []
+        if not conversation or route.strategy not in _LIVE or not order:
+            return order
+        kept = self._kept.recall(conversation, lambda: order[0].name)
+        return sorted(order, key=lambda candidate: (candidate.failing, candidate.name != kept))
+
+    def _by_strategy(
+        self, candidates: list[Candidate], route: Route, call: Call, conversation: str
+    ) -> list[Candidate]:
+        names = tuple(candidate.name for candidate in candidates)
         draw = partial(fraction, conversation) if conversation else _by_chance
         moment = Moment(draw, self._turns[names], lambda candidate: self.price(candidate, call))
         if route.strategy == "round_robin":
             self._turns[names] += 1
-        order = STRATEGIES[route.strategy](fitting, moment)
-        if not conversation or route.strategy not in _LIVE:
-            return order
-        kept = self._kept.recall(conversation, lambda: order[0].name)
-        return sorted(order, key=lambda candidate: candidate.name != kept)
+        return STRATEGIES[route.strategy](candidates, moment)
 
     def _target(self, candidate: Candidate, route: Route, call: Call) -> Target:
         spec: Spec = candidate.spec
@@ -132,6 +143,7 @@ class Fleet:
             breaker=spec.settings.breaker,
             credentials=spec.credentials(call),
             standing=candidate.standing,
+            checkup=candidate.checkup,
         )
 
 

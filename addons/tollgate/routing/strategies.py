@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tollgate.calls import Standing
+from tollgate.calls import Checkup, Standing
 from tollgate.policy.routing import Choice
 from tollgate.routing.spec import Spec
 
@@ -19,6 +19,12 @@ class Candidate:
     spec: Spec
     model: str = ""
     standing: Standing = field(default_factory=Standing)
+    checkup: Checkup | None = None
+
+    @property
+    def failing(self) -> bool:
+        """True where it is left alone, for its checks fail."""
+        return self.checkup is not None and bool(self.checkup.problem)
 
     @property
     def name(self) -> str:

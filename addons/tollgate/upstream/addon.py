@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tollgate.calls import Answer, Call
 from tollgate.calls.runtime import Runtime
 from tollgate.upstream.attempt import attempt, untouched
+from tollgate.upstream.checks import Checks, Doctor
+from tollgate.upstream.checkups import subjects_of
 from tollgate.upstream.client import Client
 from tollgate.upstream.journey import Journey
 from tollgate.upstream.keys import Keys
@@ -24,6 +28,7 @@ class Upstream:
         self._visitor: Visitor | None = None
         self._keys = self._prepared = Keys({})
         self._turns = Turns()
+        self._checks = Checks(())
 
     def llm_prepare(self, runtime: Runtime) -> None:
         """Read the policy's keys. ValueError where one cannot be had."""
@@ -33,7 +38,7 @@ class Upstream:
 
     def llm_setup(self, runtime: Runtime) -> None:
         """Take over the policy's `upstream` part. ValueError, and no change, where it cannot be used."""
-        settings = runtime.policy.file.upstream
+        settings, subjects = runtime.policy.file.upstream, subjects_of(runtime)
         before = self._client
         if before is None or before.settings != settings:
             self._client = Client(settings)
@@ -42,13 +47,22 @@ class Upstream:
         assert self._client is not None
         self._keys = self._prepared
         self._visitor = Visitor(self._client, self._keys, self._turns, runtime.providers)
+        self._checks.stop()
+        self._checks = Checks(subjects, self._checks)
+        self._checks.start(Doctor(self._client, self._keys, runtime.providers))
+        runtime.checkups.update(self._checks.checkups)
 
     async def llm_request(self, call: Call) -> None:
         if self._client is None or self._visitor is None:
             raise RuntimeError("the gate calls llm_setup before the first call")
         call.answer = await walk(self._client, self._visitor, call)
 
+    def llm_health(self) -> Mapping[str, object]:
+        """How the targets do that are checked. A target that is left alone turns no call away by itself."""
+        return {"ok": True, "targets": self._checks.health()}
+
     def done(self) -> None:
+        self._checks.stop()
         if self._client is not None:
             self._client.close()
 

@@ -5,21 +5,29 @@ https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker
 
 from __future__ import annotations
 
-from tollgate.calls import Standing
+from tollgate.calls import Checkup, Standing
 from tollgate.policy.routing import Breaker
 
 _WEIGHT = 0.3
 """What one call counts for in the moving average, against all before it."""
 
 
-def admits(standing: Standing, breaker: Breaker, now: float) -> bool:
+def admits(standing: Standing, breaker: Breaker, now: float, checkup: Checkup | None = None) -> bool:
     """Whether a call may go to a target; of a target that may work again, the one call that finds out."""
+    if checkup is not None and checkup.problem:
+        return False
     if standing.failures < breaker.failures:
         return True
-    if now < standing.closed_at or standing.probing:
+    rested = now >= standing.closed_at or _passed_since(standing, breaker, checkup)
+    if not rested or standing.probing:
         return False
     standing.probing = True
     return True
+
+
+def _passed_since(standing: Standing, breaker: Breaker, checkup: Checkup | None) -> bool:
+    """Whether a check has passed since the last call failed."""
+    return checkup is not None and checkup.passed_at > standing.closed_at - breaker.rest
 
 
 def succeeded(standing: Standing, seconds: float | None = None) -> None:

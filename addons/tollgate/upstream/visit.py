@@ -51,7 +51,7 @@ class Visitor:
 
     async def visit(self, call: Call, target: Target) -> Result:
         """What the target says; a CallError is in the result, and not raised."""
-        if not breaker.admits(target.standing, target.breaker, time.monotonic()):
+        if not breaker.admits(target.standing, target.breaker, time.monotonic(), target.checkup):
             return Result(error=_left_alone(target))
         stay = _Stay(target)
         try:
@@ -256,6 +256,9 @@ def _foreign(leg: Leg, why: str) -> Failed:
 
 def _left_alone(target: Target) -> Failed:
     """The circuit is open."""
+    if target.checkup is not None and target.checkup.problem:
+        why = f"{target.name} is left alone, for its check fails: {target.checkup.problem}"
+        return Failed(f"{why} (targets.{target.name}.check).", code="circuit_open", status=_UNAVAILABLE)
     wait = max(0.0, target.standing.closed_at - time.monotonic())
     failures = f"{target.standing.failures} times in a row"
     message = f"{target.name} failed {failures}, and is left alone for {wait:.0f} s"

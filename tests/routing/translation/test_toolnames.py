@@ -118,3 +118,26 @@ def test_all_other_pieces_go_through_at_once() -> None:
     assert list(restorer.feed(More("{"))) == [More("{")]
     assert list(restorer.feed(Close())) == [Close()]
     assert list(restorer.feed(Open(Text("")))) == [Open(Text(""))]
+
+
+def restored(*pieces: Delta, custom: bool = True) -> list[Delta]:
+    restorer = ToolRestorer(ToolNames(custom=custom))
+    return [delta for piece in pieces for delta in restorer.feed(piece)]
+
+
+def test_a_call_without_arguments_has_an_empty_object_of_them() -> None:
+    """Claude streams nothing then, or an empty piece; OpenAI's clients parse what came as JSON."""
+    call = ToolUse("1", "t")
+
+    assert restored(Open(call), Close()) == [Open(call), More("{}"), Close()]
+    assert restored(Open(call), More(""), Close()) == [Open(call), More(""), More("{}"), Close()]
+
+
+def test_only_such_a_call_is_filled() -> None:
+    given: list[Delta] = [Open(ToolUse("1", "t", '{"a":1}')), Close()]
+    said: list[Delta] = [Open(ToolUse("1", "t")), More("{}"), Close(), Open(Text("")), Close()]
+    free: list[Delta] = [Open(ToolUse("1", "t", kind="custom")), Close()]
+
+    assert restored(*given) == given
+    assert restored(*said) == said
+    assert restored(*free) == free

@@ -28,6 +28,7 @@ from tollgate.routing.translation.neutral import (
 
 _LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What OpenAI, Anthropic and Bedrock all take."""
+_NO_ARGUMENTS = "{}"
 _LONGEST = 64
 
 _FREE_TEXT = {
@@ -150,12 +151,15 @@ class ToolRestorer:
     """A stream's calls as the client knows them.
 
     The input of a custom tool stands within JSON until its end, so it comes in one piece; all other
-    arguments go through as they come.
+    arguments go through as they come. Some providers stream nothing for a call without any (Anthropic), which
+    whoever parses it as JSON would fail on.
     """
 
     def __init__(self, names: ToolNames) -> None:
         self._names = names
         self._held: ToolUse | None = None
+        self._bare = False
+        """True while a call is open that has no arguments yet."""
 
     def feed(self, delta: Delta) -> Iterator[Delta]:
         if isinstance(delta, Open) and isinstance(delta.part, ToolUse):
@@ -168,11 +172,20 @@ class ToolRestorer:
             yield delta
             self._held = None
         else:
-            yield delta
+            yield from self._filled(delta)
+
+    def _filled(self, delta: Delta) -> Iterator[Delta]:
+        if isinstance(delta, More) and delta.text:
+            self._bare = False
+        elif isinstance(delta, Close) and self._bare:
+            self._bare = False
+            yield More(_NO_ARGUMENTS)
+        yield delta
 
     def _open(self, call: ToolUse) -> Iterator[Delta]:
         known = self._names.restore(call)
         if known.kind == "custom" and call.kind == "function":
             self._held = replace(call)
         else:
+            self._bare = known.kind == "function" and not known.arguments
             yield Open(known)

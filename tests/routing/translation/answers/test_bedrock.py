@@ -12,6 +12,8 @@ def test_what_an_answer_says() -> None:
         {"text": "a"},
         {"toolUse": {"toolUseId": "t", "name": "n", "input": {"a": 1}}},
         {"citationsContent": {}},
+        {"toolUse": {"toolUseId": "s", "name": "nova_grounding", "input": {}, "type": "server_tool_use"}},
+        {"toolResult": {"toolUseId": "s", "content": [{"text": "x"}], "type": "nova_grounding_result"}},
     ]
     answer, losses = read_answer(
         "bedrock-converse", {"output": {"message": {"content": content}}, "stopReason": "tool_use"}
@@ -23,7 +25,7 @@ def test_what_an_answer_says() -> None:
         ToolUse("t", "n", '{"a":1}'),
     ]
     assert answer.stop == "tool_use"
-    assert [loss.where for loss in losses] == ["output.message.content[3]"]
+    assert [loss.where for loss in losses] == [f"output.message.content[{n}]" for n in (3, 4, 5)]
 
 
 def test_an_answer_as_the_client_gets_it() -> None:

@@ -81,6 +81,24 @@ def test_blocks_of_every_kind_as_they_come() -> None:
     assert [loss.where for loss in losses] == ["content[2]", "content[4]"]
 
 
+def test_what_the_provider_ran_itself_is_no_call_of_the_clients() -> None:
+    deltas, losses = decode(
+        CONVERSE,
+        [
+            BEGIN,
+            start(0, toolUse={"toolUseId": "s", "name": "nova_code_interpreter", "type": "server_tool_use"}),
+            *(piece(0, toolUse={"input": '{"snippet":"1"}'}), stop(0)),
+            start(1, toolResult={"toolUseId": "s", "type": "nova_code_interpreter_result"}),
+            *(piece(1, toolResult=[{"json": {"stdOut": "1"}}]), stop(1)),
+            *(start(2, toolUse={"toolUseId": "t", "name": "n", "type": "tool_use"}), stop(2)),
+            *END,
+        ],
+    )
+
+    assert [delta for delta in deltas if isinstance(delta, Open | More)] == [Open(ToolUse("t", "n"))]
+    assert [loss.where for loss in losses] == ["content[0]", "content[1]"]
+
+
 def test_an_exception_in_the_midst() -> None:
     deltas, _ = decode(CONVERSE, [BEGIN, event({"message": "slow down"}, "throttlingException")])
 

@@ -92,12 +92,22 @@ def _blocks(blocks: list[Json], where: str, losses: Losses) -> Iterator[Part]:
 def read_block(block: Json, where: str, losses: Losses) -> Part | None:
     """A block of a request or an answer; None for a cache point, and for what nobody else knows."""
     kind = next((key for key in _BLOCKS if key in block), None)
+    if of_its_own_tool(block):
+        kind = None
     if kind is not None and (kind == "json" or isinstance(block[kind], str if kind == "text" else dict)):
         part: Part = _BLOCKS[kind](block[kind], where, losses)
         return part
     if "cachePoint" not in block:
         losses.note("a block that only this provider knows", where)
     return None
+
+
+def of_its_own_tool(block: Json) -> bool:
+    """Whether the provider itself ran a tool here. Its calls are named so, its results have a type at all.
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html"""
+    return text_at(block, ("toolUse.type",)) == "server_tool_use" or bool(
+        text_at(block, ("toolResult.type",))
+    )
 
 
 def _media(kind: str) -> Any:

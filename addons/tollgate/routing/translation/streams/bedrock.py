@@ -29,7 +29,7 @@ from tollgate.routing.translation.neutral import (
     ToolUse,
     Used,
 )
-from tollgate.routing.translation.requests.bedrock import unpacked
+from tollgate.routing.translation.requests.bedrock import of_its_own_tool, unpacked
 from tollgate.routing.translation.signatures import unwrap, wrap, wrap_any
 from tollgate.routing.translation.streams.common import StreamDecoder, event, with_loose_seals
 
@@ -54,8 +54,9 @@ class ConverseDecoder(StreamDecoder):
             self.complete = True
 
     def _start(self, place: Any, document: Any) -> Iterator[Delta]:
-        call = object_at(document, ("start.toolUse",))
-        if call is None:
+        begun = object_at(document, ("start",)) or {}
+        call = object_at(begun, ("toolUse",))
+        if call is None or of_its_own_tool(begun):
             self.losses.note("a block that only this provider knows", f"content[{place}]")
             return
         yield from self.to(place, ToolUse(text_at(call, ("toolUseId",)), text_at(call, ("name",))))

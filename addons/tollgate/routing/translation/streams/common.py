@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -36,7 +37,7 @@ INTERLEAVED = Fail(
 """No provider is known to do that; a client that was told half of a call would act on it."""
 
 
-class StreamDecoder:
+class StreamDecoder(ABC):
     """Reads a target's events. A dialect says in `read` what one document means."""
 
     def __init__(self, dialect: Dialect, id: str, losses: Losses) -> None:
@@ -76,8 +77,8 @@ class StreamDecoder:
         yield from self.shut()
         yield Done() if self.finished else CUT
 
-    def read(self, document: Any, name: str) -> Iterable[Delta]:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, document: Any, name: str) -> Iterable[Delta]: ...
 
     def fail(self, failure: Fail) -> Iterator[Delta]:
         """Nothing comes after it."""
