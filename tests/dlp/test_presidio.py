@@ -249,3 +249,11 @@ def test_the_prefilter_changes_no_finding_in_long_texts(
 )
 def test_which_patterns_may_hold_blanks(pattern: str, may: bool) -> None:
     assert may_hold_blanks(pattern) is may
+
+
+@pytest.mark.parametrize("length", range(20, 80, 3))
+def test_an_address_with_a_long_domain_is_found_in_a_long_text(detector: Windowed, length: int) -> None:
+    address = f"ada@{'d' * length}.com"
+    text = f"{'x ' * 300}write to {address} now {'y ' * 300}"
+
+    assert [text[span.start : span.end] for span in detector.scan(text)] == [address]
