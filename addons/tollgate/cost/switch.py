@@ -26,15 +26,16 @@ def model_slot(call: Call) -> Slot | None:
     return next((slot for slot in found if slot is not None and slot.text), None)
 
 
-def find(tree: Any, path: tuple[str, ...], ordinal: int = 0) -> Slot | None:
-    """The string at a path of keys, as a slot; None where there is none. `ordinal`: the strings before."""
-    if not path:
-        return Slot(ordinal, tree, "text", ()) if isinstance(tree, str) else None
-    if not isinstance(tree, dict) or path[0] not in tree:
-        return None
-    for key, value in tree.items():
-        ordinal += 1  # the key itself
-        if key == path[0]:
-            return find(value, path[1:], ordinal)
-        ordinal += count_strings(value)
-    return None
+def find(tree: Any, path: tuple[str, ...]) -> Slot | None:
+    """The string at a path of keys, as a slot; None where there is none."""
+    ordinal = 0
+    for step in path:
+        if not isinstance(tree, dict) or step not in tree:
+            return None
+        for key, value in tree.items():
+            ordinal += 1  # the key itself
+            if key == step:
+                break
+            ordinal += count_strings(value)
+        tree = tree[step]
+    return Slot(ordinal, tree, "text", path) if isinstance(tree, str) else None
