@@ -305,7 +305,7 @@ async def test_what_is_too_old_is_remembered_for_a_provider_that_fails(
     processes: tuple[Cache, Cache],
 ) -> None:
     one, _ = processes
-    stale = {"ttl": 0.001, "stale_if_error": 60.0}
+    stale = {"ttl": 0.000001, "stale_if_error": 60.0}
     first, second = asks(cache=stale), asks(cache=stale)
     await leads(one, first)
     await ends(one, first)

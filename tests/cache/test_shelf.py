@@ -153,7 +153,7 @@ async def test_a_lease_is_free_also_where_nothing_could_be_written(
         raise StateError("The cache cannot be used: disk full.")
 
     monkeypatch.setattr(module, "_GATHER", 0.0)
-    monkeypatch.setattr(Blobs, "put", fails)
+    monkeypatch.setattr(Blobs, "put_all", fails)
     shelf.keep("a", lambda: ENTRY, 2, 60.0, await shelf.turn("a"))
     await written(shelf)
 

@@ -17,7 +17,8 @@ from typing import Any
 import diskcache
 import pytest
 
-from tollgate.store import Blobs, StateError
+from tollgate.store import Blobs, New, StateError
+from tollgate.store import blobs as module
 from tollgate.store.blobs import BytesDisk, RefusedRow
 
 KEY = b"k" * 32
@@ -288,3 +289,26 @@ def test_a_process_that_is_killed_while_it_writes_leaves_whole_values_only(tmp_p
 
         assert len(found) >= 40
         assert all(value == name.encode() * 20_000 for name, value in found.items() if name != "after")
+
+
+def test_many_values_replace_older_ones_at_once(blobs: Blobs) -> None:
+    names = [str(number) for number in range(150)]
+    blobs.put("7", b"older", HOUR, "old")
+    blobs.put_all([New(name, name.encode(), HOUR, "new") for name in names])
+
+    assert [blobs.get(name) for name in names] == [name.encode() for name in names]
+    assert {(row.name, row.tag) for row in blobs.rows()} == {(name, "new") for name in names}
+    assert len(blobs._cache) == len(names), "diskcache counts them as its own"
+
+
+def test_of_many_values_none_is_kept_where_one_is_no_value(blobs: Blobs) -> None:
+    with pytest.raises(TypeError):
+        blobs.put_all([New("a", b"1", HOUR), New(1, b"2", HOUR)])  # type: ignore[arg-type]
+
+    assert blobs.get("a") is None
+
+
+def test_the_table_is_as_diskcache_makes_it(blobs: Blobs) -> None:
+    told = blobs._cache._sql("PRAGMA table_info(Cache)").fetchall()
+
+    assert ("rowid", *module._COLUMNS) == tuple(name for _, name, *_ in told)

@@ -5,7 +5,7 @@ their commands. To install them, somewhere outside the checkout:
 
     npm install @anthropic-ai/claude-code @openai/codex @google/gemini-cli
 
-and then TOLLGATE_TEST_AGENTS=…/node_modules/.bin scripts/test tests/e2e/test_agents.py tests/e2e/test_agents_elsewhere.py
+and then TOLLGATE_TEST_AGENTS=…/node_modules/.bin scripts/test -k agent tests/e2e
 """
 
 from __future__ import annotations

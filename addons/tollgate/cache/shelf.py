@@ -18,7 +18,7 @@ from tollgate.cache.entry import Entry, compressor, from_bytes, to_bytes
 from tollgate.cache.hot import Hot
 from tollgate.cache.keeping import UNLIKE
 from tollgate.cache.turn import turn
-from tollgate.store import Blobs, FileLeases, Lease, StateError
+from tollgate.store import Blobs, FileLeases, Lease, New, StateError
 
 logger = logging.getLogger(__name__)
 
@@ -182,12 +182,11 @@ class Shelf:
     def _write_all(self, writing: Mapping[str, Waiting]) -> None:
         made = [(name, _made(one.make), one.seconds) for name, one in writing.items()]
         compress = compressor()
-        ready = [(name, entry, to_bytes(entry, compress), seconds) for name, entry, seconds in made if entry]
+        ready = [New(name, to_bytes(entry, compress), secs, entry.tag) for name, entry, secs in made if entry]
 
         def write() -> None:
             with self._blobs.together():
-                for name, entry, data, seconds in ready:
-                    self._blobs.put(name, data, seconds, entry.tag)
+                self._blobs.put_all(ready)
 
         if ready:
             self._tried(write)

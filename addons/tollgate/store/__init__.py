@@ -1,6 +1,6 @@
 """What lasts: the state folder, the key in it, what is kept under names, and who does what alone."""
 
-from tollgate.store.blobs import Blobs, Row
+from tollgate.store.blobs import Blobs, New, Row
 from tollgate.store.keys import Digester, load_key
 from tollgate.store.leases import FileLeases, Lease, Leases
 from tollgate.store.seal import Seal
@@ -13,6 +13,7 @@ __all__ = [
     "FileLeases",
     "Lease",
     "Leases",
+    "New",
     "Row",
     "Seal",
     "StateError",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import diskcache
 
 from tollgate.store.seal import Seal
+from tollgate.store.sqlite import many
 from tollgate.store.state import StateError
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,14 @@ _FILES = ("cache.db", "cache.db-wal", "cache.db-shm")
 _IN_THE_ROW = 2**31 - 1
 """Bytes up to which a value stands in its row: all of them, so that no row has to name a file."""
 _STAMP = "SELECT store_time FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
+_COLUMNS = (
+    *("key", "raw", "store_time", "expire_time", "access_time", "access_count"),
+    *("tag", "size", "mode", "filename", "value"),
+)
+"""Of the table that diskcache makes and reads (5.6.3). It would write row by row, and with each statement a
+thread gives up Python, and waits to have it back."""
+_DROP = "DELETE FROM Cache WHERE raw = 1 AND key IN (VALUES {rows})"
+_ADD = f"INSERT INTO Cache ({', '.join(_COLUMNS)}) VALUES {{rows}}"  # noqa: S608 (names of our own)
 _WAIT = 5.0
 """Seconds to wait for another process that writes."""
 _SETTINGS = frozenset((*diskcache.core.DEFAULT_SETTINGS, *diskcache.core.METADATA))
@@ -58,6 +67,16 @@ class BytesDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no types
 
     def remove(self, file_path: Any) -> None:
         """No row of ours has a file, and those of others' rows are not to be touched."""
+
+
+class New(NamedTuple):
+    """What is to be kept."""
+
+    name: str
+    value: bytes
+    seconds: float
+    """For how long."""
+    tag: str = ""
 
 
 class Row(NamedTuple):
@@ -101,8 +120,21 @@ class Blobs:
 
     def put(self, name: str, value: bytes, seconds: float, tag: str = "") -> None:
         """Keep a value for so long, in place of any older one."""
-        with _explained(self.folder):
-            self._cache.set(name, self._seal.close(name, value), expire=seconds, tag=tag or None)
+        self.put_all([New(name, value, seconds, tag)])
+
+    def put_all(self, new: Iterable[New]) -> None:
+        """Keep values, of which no two have one name, in place of older ones: all of them, or none."""
+        now = time.time()
+        rows = [self._columns(one, now) for one in new]
+        with _explained(self.folder), self._cache.transact():
+            many(self._cache._con, _DROP, [row[:1] for row in rows])
+            many(self._cache._con, _ADD, rows)
+
+    def _columns(self, new: New, now: float) -> tuple[object, ...]:
+        key, raw = self._cache.disk.put(new.name)
+        sealed = self._seal.close(new.name, new.value)
+        size, mode, filename, value = self._cache.disk.store(sealed, False)
+        return key, raw, now, now + new.seconds, now, 0, new.tag or None, size, mode, filename, value
 
     @contextmanager
     def together(self) -> Iterator[None]:
