@@ -44,11 +44,15 @@ def likeness(
     model: Annotated[Path | None, typer.Option(help="A model's folder; n-grams without.")] = None,
     kind: Annotated[Literal["static", "onnx"], typer.Option(help="Of the model.")] = "static",
     threshold: Annotated[float, typer.Option(help="For the table by kind of pair.")] = 0.8,
+    label: Annotated[
+        bool, typer.Option("--by-label", help="Answers are yes or no by the label, whatever the file has.")
+    ] = False,
 ) -> None:
-    """Hits and precision of answers to like questions."""
+    """Hits and precision of answers to like questions, served and in shadow."""
     embedder = load(kind, model) if model else semantic.NGrams()
-    title = model.name if model else "hashed n-grams (no model)"
-    show(semantic.measure(title, semantic.pairs(file, embedder), threshold))
+    title = model.name if model else "n-grams"
+    pairs = [semantic.by_label(pair) if label else pair for pair in semantic.pairs(file)]
+    show(semantic.measure(title, pairs, embedder, threshold))
 
 
 def _engine() -> Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 
@@ -16,8 +16,8 @@ def table(*columns: str, title: str = "") -> Table:
     return made
 
 
-def show(tables: Iterable[Table]) -> None:
-    """Print each as soon as it is there."""
-    console = Console()
+def show(tables: Iterable[RenderableType]) -> None:
+    """Print each as soon as it is there, and what is said of them."""
+    console = Console(highlight=False)
     for each in tables:
         console.print(each)

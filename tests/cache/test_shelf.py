@@ -222,6 +222,28 @@ async def test_counts_last_and_add_up(tmp_path: Path, monkeypatch: pytest.Monkey
     blobs.close()
 
 
+async def test_counts_are_written_also_where_no_more_calls_come(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FLUSH", 0.0)
+    shelf.count("miss")
+    shelf.count("stored")
+    with closing(Blobs(shelf._blobs.folder, KEY)) as blobs:
+        async with asyncio.timeout(10):
+            while blobs.get(COUNTS) is None:
+                await asyncio.sleep(0.001)
+
+        assert read_counts(blobs.get(COUNTS)) == {"miss": 1, "stored": 1}
+
+
+async def test_a_call_that_outlives_the_shelf_counts_in_memory_only(tmp_path: Path) -> None:
+    closed = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+    closed.close()
+    closed.count("hit")
+
+    assert (closed.counts, closed._flush_due) == ({"hit": 1}, None)
+
+
 def test_counts_that_cannot_be_read_begin_anew() -> None:
     assert read_counts(b"garbage") == read_counts(b"[]") == read_counts(None) == {}
     assert read_counts(added(b'{"hit": "many", "miss": 1}', {"miss": 2})) == {"miss": 3}

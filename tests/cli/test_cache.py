@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from tollgate.cache.entry import Entry, Piece, compressor, to_bytes
 from tollgate.cache.shelf import COUNTS
+from tollgate.cli import cache
 from tollgate.cli.cache import _age, _size
 from tollgate.cli.main import app
 from tollgate.store import Blobs, load_key
@@ -137,6 +139,32 @@ def test_clear_asks_first(run: Run) -> None:
     assert "3 answers" in run("stats").output
     assert "3 answers let go of" in run("clear", input="y\n").output
     assert "Nothing is kept" in run("ls").output
+
+
+def test_a_script_is_told_how_to_clear_without_a_question(run: Run) -> None:
+    told = run("clear")
+
+    assert told.exit_code == 1
+    assert "add --yes" in told.output
+    assert "3 answers" in run("stats").output
+
+
+def test_ctrl_c_at_a_terminal_needs_no_advice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    told = run("clear")
+
+    assert told.exit_code == 1
+    assert "Aborted" in told.output
+    assert "--yes" not in told.output
+
+
+@pytest.mark.parametrize("option", ["--tag", "--model", "--older"])
+def test_an_empty_choice_does_not_mean_all(run: Run, option: str) -> None:
+    told = run("clear", "--yes", option, "")
+
+    assert told.exit_code == 2
+    assert "this is empty" in told.output
+    assert "3 answers" in run("stats").output
 
 
 def test_clear_wants_a_duration(run: Run) -> None:

@@ -38,12 +38,13 @@ class Cache:
 
     name = "cache"
 
-    def __init__(self) -> None:
+    def __init__(self, likes: Likes | None = None) -> None:
+        """`likes`: what finds like questions, where that is not by the policy's model."""
         self._runtime: Runtime | None = None
         self._shelf: Shelf | None = None
         self._place: Place | None = None
         self._flights: dict[str, Flight] = {}
-        self._likes = Likes()
+        self._likes = likes or Likes()
         self.addons: list[Cassettes] = []
         """The cassettes, where calls are recorded or answered from recordings; nothing else is kept then."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,8 +37,8 @@ _GATHER = 0.5
 _LOOK = 0.05
 """Seconds after which it is seen whether other processes wait for it: then it is written at once."""
 _EVER = 10 * 365 * 86400.0
-_FLUSH = 5.0
-"""Seconds between two writings of the counts."""
+_FLUSH = 1.0
+"""Seconds after which the disk has what was counted, whether or not more calls come."""
 
 type Make = Callable[[], Entry | None]
 
@@ -72,7 +71,8 @@ class Shelf:
         self._writing: dict[str, Waiting] = {}
         self._due: asyncio.TimerHandle | None = None
         self._told = False
-        self._flushed = time.monotonic()
+        self._closed = False
+        self._flush_due: asyncio.TimerHandle | None = None
         self._pending: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         """What happened since the start, by word; "errors" and "dropped" are the shelf's own."""
@@ -120,13 +120,15 @@ class Shelf:
     def count(self, word: str) -> None:
         self.counts[word] += 1
         self._pending[word] += 1
-        if time.monotonic() - self._flushed > _FLUSH:
-            self._flush()
+        if self._flush_due is None and not self._closed:
+            self._flush_due = asyncio.get_running_loop().call_later(_FLUSH, self._flush)
 
     def close(self) -> None:
         """Write what waits, then let go of the folder."""
-        if self._due is not None:
-            self._due.cancel()
+        self._closed = True
+        for due in (self._due, self._flush_due):
+            if due is not None:
+                due.cancel()
         self._writer.submit(self._write_all, {**self._writing, **self._waiting})
         self._flush()
         for executor in (self._writer, self._reader):
@@ -206,7 +208,7 @@ class Shelf:
     # -- counts ----------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        self._flushed = time.monotonic()
+        self._flush_due = None
         counted, self._pending = self._pending, Counter()
         if counted:
             self._writer.submit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -33,12 +34,21 @@ _ID = 12
 """Characters of an entry's name that are shown, and that are enough to name it."""
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s"))
 
+
+def _named(value: str | None) -> str | None:
+    """An empty choice is a shell's variable that is not set, as a rule: it must not mean all."""
+    if value == "":
+        raise typer.BadParameter("this is empty; leave the option out for all answers")
+    return value
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="ID", help="The beginning of an entry's id, as `ls` shows it.")]
 Content = Annotated[bool, typer.Option("--content", help="Show the answer too, as it is kept: redacted.")]
-Tag = Annotated[str, typer.Option(help="Only what the policy's rules tagged so.")]
-Model = Annotated[str, typer.Option(help="Only answers of this model; a glob.")]
-Older = Annotated[str, typer.Option(help="Only what is older: 30 m, 12 h, 7 d.")]
+
+Tag = Annotated[str | None, typer.Option(callback=_named, help="Only what the policy's rules tagged so.")]
+Model = Annotated[str | None, typer.Option(callback=_named, help="Only answers of this model; a glob.")]
+Older = Annotated[str | None, typer.Option(callback=_named, help="Only what is older: 30 m, 12 h, 7 d.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 WarmFile = Annotated[
     Path, typer.Argument(metavar="FILE", help='Requests, one a line: {"url": …, "body": {…}, "headers": {…}}')
@@ -94,7 +104,11 @@ def stats(policy: PolicyFiles = None, state: State = None, as_json: Json = False
 
 @app.command()
 def ls(
-    policy: PolicyFiles = None, state: State = None, tag: Tag = "", model: Model = "", as_json: Json = False
+    policy: PolicyFiles = None,
+    state: State = None,
+    tag: Tag = None,
+    model: Model = None,
+    as_json: Json = False,
 ) -> None:
     """What is kept, the newest first."""
     now = time.time()
@@ -126,9 +140,9 @@ def show(name: Name, policy: PolicyFiles = None, state: State = None, content: C
 def clear(
     policy: PolicyFiles = None,
     state: State = None,
-    tag: Tag = "",
-    model: Model = "",
-    older: Older = "",
+    tag: Tag = None,
+    model: Model = None,
+    older: Older = None,
     yes: Yes = False,
 ) -> None:
     """Let go of answers: of all, or of those that are chosen."""
@@ -140,7 +154,7 @@ def clear(
     with _opened(policy, state) as blobs:
         chosen = list(_chosen(blobs, tag, model, age, now))
         if chosen and not yes:
-            typer.confirm(f"Let go of {_count(len(chosen))}?", abort=True)
+            _confirm(f"Let go of {_count(len(chosen))}?")
         for one in chosen:
             blobs.delete(one.name)
     typer.echo(f"{_count(len(chosen))} let go of.")
@@ -194,11 +208,23 @@ def _kept(blobs: Blobs) -> Iterator[Kept]:
             yield Kept(row.name, entry, row.expires)
 
 
-def _chosen(blobs: Blobs, tag: str, model: str, age: float, now: float) -> Iterator[Kept]:
+def _chosen(blobs: Blobs, tag: str | None, model: str | None, age: float, now: float) -> Iterator[Kept]:
     for one in _kept(blobs):
         fits = not model or fnmatchcase(one.entry.model.lower(), model.lower())
         if fits and (not tag or one.entry.tag == tag) and now - one.entry.created >= age:
             yield one
+
+
+def _confirm(question: str) -> None:
+    """Abort where the answer is no; a script, which gives none, is told what to do."""
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise  # Ctrl-C or Ctrl-D
+        _stop("\nNothing was let go of, since nobody could be asked: add --yes.")
+    if not agreed:
+        raise typer.Abort
 
 
 def _stop(message: str) -> None:

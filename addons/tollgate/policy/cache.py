@@ -23,9 +23,10 @@ class Semantic(Part):
     threshold: float = Field(default=0.95, ge=0.0, le=1.0)
     """The least likeness of two questions: the cosine of their vectors."""
     words: Literal["same", "order"] = "same"
-    """What must be equal besides numbers, names, negations and stand-ins for redacted values. same: all words
-    and their order, but for "the", courtesies and short forms. order: that of the words which both have;
-    it finds more, and is wrong more often."""
+    """What must be equal besides numbers, names, negations, stand-ins for redacted values, and text that is
+    quoted, follows a colon or stands on further lines. same: all words and their order, but for "the",
+    courtesies and short forms. order: that of the words which both have; it finds more, and is wrong more
+    often."""
     max_length: int = Field(default=400, ge=1, le=4000)
     """Characters of the longest question."""
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from tollgate.cache.semantic.guards import depends_on_time, differ, marks
 
-PAIRS = [
-    json.loads(line) for line in (Path(__file__).parents[1] / "data" / "pairs.jsonl").read_text().splitlines()
-]
+DATA = Path(__file__).parents[1] / "data"
+PAIRS, HARD = (
+    [json.loads(line) for line in (DATA / name).read_text().splitlines()]
+    for name in ("pairs.jsonl", "hard_pairs.jsonl")
+)
 NUMBERS = [
     ("Add 2 to it", "Add 3 to it"),
     ("2 of 3", "3 of 2"),
@@ -72,13 +74,14 @@ def test_other_words_count_where_all_have_to_be_the_same() -> None:
         ("What does print 'a' do", "What does print a do"),
         ("Is this right?\nif a:\n    b\nc", "Is this right?\nif a:\n    b\n    c"),
         ("Was ist hier erlaubt?", "Was ist hier verboten?"),
+        ("What does this do:\nls", "What does this do:\nls?"),
     ],
 )
 def test_signs_and_other_scripts_count(one: str, other: str) -> None:
     assert differ(marks(one), marks(other), "same")
 
 
-@pytest.mark.parametrize("pair", [p for p in PAIRS if not p["same"]], ids=lambda p: p["one"])
+@pytest.mark.parametrize("pair", [p for p in PAIRS + HARD if not p["same"]], ids=lambda p: p["one"])
 def test_no_near_miss_gets_past_the_guards(pair: dict[str, str]) -> None:
     """Whatever a model says: the guards alone hold here."""
     assert differ(marks(pair["one"]), marks(pair["other"]), "same")
@@ -92,7 +95,6 @@ def test_no_near_miss_gets_past_the_guards(pair: dict[str, str]) -> None:
         ("Spell ‘resume’", "Spell `resume`?"),
         ("First, sort it; then print it.", "first sort it, then print the it"),
         ("Could you please explain it, please?", "Explain it"),
-        ("What does this do:\nls", "what does this do:\nls?"),
     ],
 )
 def test_the_punctuation_of_prose_does_not_count(one: str, other: str) -> None:
@@ -106,12 +108,30 @@ def test_the_guards_let_most_that_differs_in_spelling_and_courtesies_pass() -> N
             found = passed[pair["kind"]]
             found[differ(marks(pair["one"]), marks(pair["other"]), "same") != ""] += 1
 
-    assert passed == {"spelling": [13, 2], "courtesy": [12, 3]}
+    assert passed == {"spelling": [13, 2], "courtesy": [11, 4]}
 
 
 def test_the_pairs_are_many_and_both_kinds() -> None:
     assert len(PAIRS) >= 120
     assert sum(pair["same"] for pair in PAIRS) >= 40
+
+
+@pytest.mark.parametrize("words", ["same", "order"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Translate: He left.", "Translate: He left?"),
+        ("Translate: tea, please", "Translate: tea"),
+        ('Which article misses "the cat"?', 'Which article misses "cat"?'),
+        ("Mend this\na = 1", "Mend this\n  a = 1"),
+    ],
+)
+def test_text_to_be_worked_on_counts_as_it_stands(one: str, other: str, words: str) -> None:
+    assert differ(marks(one), marks(other), words) == "literals"  # type: ignore[arg-type]
+
+
+def test_what_is_no_literal_has_no_guard_of_its_own() -> None:
+    assert marks("Meet me at 3:30, don't be late; it's far").literals == ()
 
 
 @given(st.text(alphabet=string.printable + "äßñ你कि²½😀", max_size=60))

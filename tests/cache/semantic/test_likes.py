@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from support.upstream import make_call, make_request
 from tollgate.cache.entry import Entry
 from tollgate.cache.keeping import Heard
 from tollgate.cache.semantic.likes import Like, Likes, text_heard, text_of, wanted
+from tollgate.cache.semantic.tier import open_tier
 from tollgate.calls import Event
 from tollgate.policy import load
 from tollgate.store import StateError
@@ -227,6 +229,15 @@ def test_a_model_is_loaded_once_and_let_go_when_it_is_not_wanted(tmp_path: Path)
     assert likes._tier is None
     likes.done()
     first.close()
+
+
+def test_questions_may_be_found_by_something_else(tmp_path: Path) -> None:
+    with closing(open_tier(policy_of(tmp_path, policy(tmp_path)).file.cache_storage)) as other:
+        likes = Likes(lambda storage: other)
+        likes.prepare(policy_of(tmp_path, policy(tmp_path)))
+
+        assert likes._tier is other
+        likes.done()
 
 
 def test_a_model_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -51,8 +51,12 @@ _COURTESY = re.compile(
 )
 _CLOSING = re.compile(r", (?:please|thanks|thank you)[.!?]*$")
 """Courtesies only where they can be nothing else: "translate please" and "translate thanks" are two."""
-_ASKING = re.compile(r"(?:tell me|give me|what is|what are) (?=(?:the|my|our|your) )")
-"""Ways to ask for a thing that is known to be there. "What is a haiku" and "give me a haiku" are two."""
+_TOLD = "joke|story|tale|poem|rhyme|riddle|lyrics|song"
+_ASKING = re.compile(rf"(?:tell me(?! \w+ (?:{_TOLD})\b)|what is|what are) (?=(?:the|my|our|your) )")
+"""Ways to ask about a thing that is known to be there. "What is the ode" and "give me the ode" are two."""
+_LITERAL = re.compile(r'"[^"]*"|(?::\s|[\r\n]).*', re.DOTALL)
+"""What is quoted, and all that follows a colon or stands on further lines: text that is to be worked on,
+perhaps code, where a "the", a short form, a sign at the end or an indentation may be what matters."""
 _WORD = re.compile(
     r"(?<!\w)\.\d+|\d+(?:[.,:/-]\d+)*!?|[^\W\d_]+(?:['-][^\W\d_]+)*|"
     r"[!?](?![\"\s]*$)|[.,;:](?=\S)|[^\s\w.,;:!?]"
@@ -76,6 +80,8 @@ class Marks:
     """Words that are written as names are, in lower case, and stand-ins for redacted values, in order."""
     words: tuple[str, ...]
     """All words but "the" and courtesies, in one spelling."""
+    literals: tuple[str, ...]
+    """Text that is to be worked on, as it stands."""
 
 
 def marks(text: str) -> Marks:
@@ -86,6 +92,7 @@ def marks(text: str) -> Marks:
         negations=sum(word in _NEGATIONS for word in words),
         names=_names(plain),
         words=words,
+        literals=tuple(_LITERAL.findall(_QUOTED.sub('"', plain.strip()))),
     )
 
 
@@ -108,13 +115,7 @@ def _words(plain: str) -> tuple[str, ...]:
         lower = shorter
     if asking := _ASKING.match(lower):
         lower = lower[asking.end() :]
-    return (*(word for word in _WORD.findall(lower) if word != "the"), *_layout(plain))
-
-
-def _layout(plain: str) -> list[str]:
-    """How far each of several lines is indented: of code, that may be what differs."""
-    lines = plain.strip().splitlines()
-    return [f"\n{len(line) - len(line.lstrip())}" for line in lines[1:]]
+    return tuple(word for word in _WORD.findall(lower) if word != "the")
 
 
 def _names(plain: str) -> tuple[str, ...]:
@@ -151,6 +152,7 @@ _ALWAYS: Mapping[str, Guard] = {
     "numbers": lambda one, other: one.numbers == other.numbers,
     "negation": lambda one, other: one.negations == other.negations,
     "names": lambda one, other: one.names == other.names,
+    "literals": lambda one, other: one.literals == other.literals,
 }
 _GUARDS: Mapping[Words, Mapping[str, Guard]] = {
     "same": {**_ALWAYS, "words": lambda one, other: one.words == other.words},

@@ -43,7 +43,8 @@ class Like:
 class Likes:
     """Finds such answers, where a policy wants that."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: Callable[[CacheStorage], Tier] = open_tier) -> None:
+        self._opened = opened
         self._tier: Tier | None = None
         self._storage: CacheStorage | None = None
 
@@ -53,7 +54,7 @@ class Likes:
         if not wanted(policy):
             self._tier, self._storage = None, None
         elif storage != self._storage:  # calls under way may use the old one to their end
-            self._tier, self._storage = open_tier(storage), storage
+            self._tier, self._storage = self._opened(storage), storage
 
     def done(self) -> None:
         if self._tier is not None:
