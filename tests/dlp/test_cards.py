@@ -123,3 +123,11 @@ def test_no_card_has_too_few_kinds_of_digits() -> None:
 @pytest.mark.parametrize("card", [*CARDS, "4111 1111 1111 1111", "3782-822463-10005", "411111 1111111111"])
 def test_the_gate_opens_for_every_card(card: str) -> None:
     assert regex.search(loosen(JUDGE.gate.pattern, Letters.ANY), card.encode())
+
+
+@pytest.mark.parametrize("text", ["Id {}", "id: {}", "my key {}", '"request_id": "{}"'])
+def test_a_number_in_groups_is_no_id(text: str) -> None:
+    grouped, plain = "4111 1111 1111 1111", "4111111111111111"
+
+    assert found(text.format(grouped)) == [grouped]
+    assert found(text.format(plain)) == []

@@ -97,7 +97,8 @@ class CardJudge:
             for first, last in _cards(match.start(), match[0]):
                 said = _CONTEXT.within(key) or _CONTEXT.before(text, first)
                 score = card_score(text[first:last], said)
-                if score >= self._threshold and (said or not _is_id(text, first, key)):
+                plain = text[first:last].isdigit()  # nobody writes an id in groups of four
+                if score >= self._threshold and (said or not plain or not _is_id(text, first, key)):
                     yield Span(first, last, ENTITY, score)
 
 
