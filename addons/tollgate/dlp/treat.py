@@ -188,6 +188,8 @@ class _Treating:
         """What changes in texts that can be rewritten; what is found in others is noted as stuck there."""
         for surface in texts:
             found = self._examiner.text(surface.text, "text", surface.key, self._settling.budget)
+            if not found:
+                continue
             if surface.spot is None:
                 for span in self._settling.resolved(found.span for found in found):
                     self._settling.cannot_stay(span, surface.place, droppable=False)
