@@ -36,6 +36,7 @@ def test_a_budget_is_charged_for_what_a_provider_made_and_no_more(rows: list[Row
 
 FINE = Row(FAULTS[0], "priority", "ok", 0.1, (FAULTS[0].name, "good"), (0, 5), heard=1)
 LATE = next(fault for fault in FAULTS if fault.late and not fault.ends_well)
+WAITS = next(fault for fault in FAULTS if fault.pause)
 CUT = Row(LATE, "priority", "error event", 0.1, ("t",), (5,), heard=1)
 
 
@@ -46,6 +47,7 @@ CUT = Row(LATE, "priority", "error event", 0.1, ("t",), (5,), heard=1)
         (replace(FINE, saw="502 api_error"), "should see: ok"),
         (replace(FINE, strategy=ALONE), "should see: an error"),
         (replace(FINE, attempts=("t", "t", "t", "good"), charged=(0, 0, 0, 5)), "asked 3 times"),
+        (replace(FINE, fault=WAITS, attempts=("t", "t", "good"), charged=(0, 0, 5), heard=3), "sooner"),
         (replace(FINE, heard=2), "heard 2 requests, not 1"),
         (replace(FINE, charged=(1, 5)), "charged for what failed"),
         (replace(FINE, charged=(0, 0)), "not charged"),

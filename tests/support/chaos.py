@@ -22,8 +22,6 @@ URL = "https://api.anthropic.com/v1/messages"
 LONGEST = 5.0
 """Seconds after which a call hangs."""
 RETRIES = 1
-WAIT = 0.2
-"""Seconds that the provider asks for with a 429."""
 _CASE = "x-case"
 _GOOD = "good"
 _NOWHERE = 1
@@ -44,6 +42,8 @@ class Fault:
     it has made."""
     ends_well: bool = False
     """True where the answer is only slow."""
+    pause: float = 0.0
+    """Seconds for which the provider asks to be left alone."""
     races: bool = False
     """True where a warm connection closes at once, as one does that was idle for too long: then the same
     attempt is made on another one (RFC 9112 section 9.3.1)."""
@@ -57,7 +57,7 @@ class Fault:
 FAULTS = (
     Fault("refuse"),
     Fault("hang", {"hang": "never"}),
-    Fault("429, retry-after", {"status": 429, "retry_after": str(WAIT)}),
+    Fault("429, retry-after", {"status": 429, "retry_after": "0.2"}, pause=0.2),
     Fault("429, an hour", {"status": 429, "retry_after": "3600"}),
     Fault("500", {"status": 500}),
     Fault("529", {"status": 529}),
@@ -70,7 +70,7 @@ FAULTS = (
 )
 ALONE = "alone"
 STRATEGIES: Mapping[str, Mapping[str, Any]] = {
-    ALONE: {"targets": []},
+    ALONE: {},
     "hedged": {"hedge": "500 ms"},
     **{
         name: {"strategy": name}
@@ -123,6 +123,8 @@ class Row:
             yield f"the client should see: {' or '.join(self._wanted())}"
         if not 1 <= self.tries <= self.fault.tries:
             yield f"the failing target was asked {self.tries} times, not 1 to {self.fault.tries}"
+        if self.tries > 1 and self.seconds < self.fault.pause:
+            yield "it was asked again sooner than it wants"
         if self.fault.late and max(self.heard, len(self.attempts)) > 1:
             yield "it was sent again after the first byte"
         reached = len(self.attempts) - (self.tries if self.fault.behaviour is None else 0)
@@ -156,11 +158,11 @@ def play(folder: Path) -> list[Row]:
 def policy() -> dict[str, Any]:
     """A header says which target fails, and by which strategy it is chosen first."""
     common = {"provider": "anthropic", "credential": "client", "breaker": {"failures": 1000}}
-    targets = {fault.name: common | _place(fault) | {"prices": {"input": 1, "output": 1}} for fault in FAULTS}
+    cheap = common | {"prices": {"input": 1, "output": 1}}
+    targets = {_id(fault.name): cheap | _place(fault) for fault in FAULTS}
     return {
         "timeouts": {"connect": "2 s", "first_byte": "1 s", "idle": "2 s"},
-        "targets": {_id(name): place for name, place in targets.items()}
-        | {_GOOD: common | {"prices": {"input": 2, "output": 2}}},
+        "targets": targets | {_GOOD: common | {"prices": {"input": 2, "output": 2}}},
         "rules": [_rule(fault, name, route) for fault in FAULTS for name, route in STRATEGIES.items()],
         "cost": {"enabled": True, "budgets": [{"name": "chaos", "limit": 1000, "every": "month"}]},
         "trail": {"flush": "20 ms"},
@@ -180,7 +182,7 @@ def _rule(fault: Fault, strategy: str, changes: Mapping[str, Any]) -> dict[str, 
         "targets": [failing] if strategy == ALONE else [failing, _GOOD],
         "retries": RETRIES,
         "backoff": "50 ms",
-        **{key: value for key, value in changes.items() if key != "targets"},
+        **changes,
     }
     return {"name": case, "when": {"headers": {_CASE: case}}, "set": {"route": route}}
 
@@ -218,9 +220,9 @@ async def _ask(client: aiohttp.ClientSession, fault: Fault, strategy: str) -> Ro
     }
     began = time.monotonic()
     try:
-        async with asyncio.timeout(_GIVEN_UP):
-            async with client.post(URL, json=body, headers={**_HEADERS, _CASE: case}) as response:
-                saw = _seen(response.status, await response.read())
+        headers = {**_HEADERS, _CASE: case}
+        async with asyncio.timeout(_GIVEN_UP), client.post(URL, json=body, headers=headers) as response:
+            saw = _seen(response.status, await response.read())
     except TimeoutError:
         saw = "nothing"
     except aiohttp.ClientError as e:
