@@ -1,7 +1,8 @@
-"""`python -m evaluation dlp DATA…`, `… semantic PAIRS`: what is measured, and what with."""
+"""`python -m evaluation dlp DATA…`, `… semantic PAIRS`, `… chaos`: what is measured, and what with."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,9 +10,10 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from evaluation import data, semantic
+from evaluation import chaos, data, semantic
 from evaluation.dlp import code, measure
 from evaluation.tables import show
+from support.chaos import play
 from tollgate.cache.semantic.models import load
 from tollgate.dlp.engine import Engine, build
 from tollgate.policy.dlp import Detection
@@ -53,6 +55,16 @@ def likeness(
     title = model.name if model else "n-grams"
     pairs = [semantic.by_label(pair) if label else pair for pair in semantic.pairs(file)]
     show(semantic.measure(title, pairs, embedder, threshold))
+
+
+@app.command(name="chaos")
+def faults() -> None:
+    """Each fault of a provider against each strategy of a route; exit code 1 where a rule is broken."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = play(Path(folder))
+    show([chaos.result(rows)])
+    if broken := chaos.problems(rows):
+        raise SystemExit("\n".join(broken))
 
 
 def _engine() -> Engine:

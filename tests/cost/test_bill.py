@@ -40,6 +40,15 @@ def test_each_attempt_is_an_entry_of_its_own_and_errors_are_none() -> None:
     assert [(entry.attempt, entry.cost) for entry in billed(call)] == [(2, 10_000), (4, 15_000)]
 
 
+def test_a_stream_that_broke_before_it_said_anything_costs_nothing_unless_usage_was_told() -> None:
+    nothing = replace(attempt(None, complete=False), fruitless=True)
+    told = replace(attempt(Usage(input=10), complete=False), fruitless=True)
+    call = make_call(attempts=[nothing, told, nothing])
+
+    assert [(entry.attempt, entry.cost) for entry in billed(call)] == [(2, 10_000)]
+    assert not untold(call)
+
+
 def test_an_attempt_elsewhere_is_billed_by_who_answered_it() -> None:
     there = replace(attempt(USAGE), provider="azure", host="a.test", model="cheap", answered_model="cheap-2")
     (entry,) = billed(make_call(attempts=[there], answered_model="gpt-6"))

@@ -99,6 +99,7 @@ def policy() -> dict[str, Any]:
         name: {"credential": "k", "model": "target-model", "headers": {"set": {"x-simulate": SAID}}, **place}
         for name, place in TARGETS.items()
     }
+    targets["chat-only"] = {"host": "vllm.test", "provider": "cerebras", "credential": "k"}
     targets["broken"] = {
         **targets["anthropic-messages"],
         "breaker": {"failures": 1000},
@@ -236,3 +237,19 @@ async def test_what_is_lost_is_recorded_and_told(session: aiohttp.ClientSession,
     assert "logit_bias" in response.headers["x-tollgate-loss"]
     [lost] = [verdict for verdict in record["verdicts"] if verdict["code"] == "lost"]
     assert (lost["action"], "logit_bias" in lost["reason"]) == ("warn", True)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_codex_is_understood_where_there_is_no_responses_api(
+    session: aiohttp.ClientSession, provider: Provider, stream: bool
+) -> None:
+    client = CLIENTS["openai-responses"]
+    provider.simulator.journal.clear()
+
+    response, body = await ask(session, client, "chat-only", stream=stream)
+
+    [entry] = provider.simulator.journal.entries
+    assert (response.status, entry.host) == (200, "vllm.test"), body
+    assert entry.target == "/v1/chat/completions"
+    assert json.loads(entry.body)["messages"] == [{"role": "user", "content": "hello there"}]
+    assert b"response.completed" in body if stream else "hello there" in at(json.loads(body), client.text)

@@ -110,8 +110,20 @@ async def test_a_stream_of_bytes_that_breaks_off_is_reset() -> None:
     assert call.outcome == "failed"
 
 
-async def test_a_room_that_fails_in_a_stream_ends_it_with_the_dialects_error() -> None:
-    call = call_of()
+async def test_a_stream_that_breaks_off_is_reset_where_the_policy_says_so() -> None:
+    call = call_of(route={"broken_stream": "cut"})
+
+    client = await carry(call, Answers(streamed(sse("a", error="it was cut"))))
+
+    assert client.body == b"data: a\n\n"
+    assert client.told[-1] == ("abort", "The provider's answer broke off: it was cut.")
+    assert (call.outcome, call.error) == ("failed", "The provider's answer broke off: it was cut.")
+
+
+@pytest.mark.parametrize("broken", ["error", "cut"])
+async def test_a_room_that_fails_in_a_stream_ends_it_with_the_dialects_error(broken: str) -> None:
+    """On a refusal nobody should ask again."""
+    call = call_of(route={"broken_stream": broken})
 
     client = await carry(call, Spy("dlp", event=ValueError("text")), Answers(streamed(sse("secret"))))
 

@@ -25,6 +25,7 @@ from tollgate.gate.tidy import Tidy
 from tollgate.gate.waiting import wait_for
 
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+CUT = {"route": {"broken_stream": "cut"}}
 
 
 class Other:
@@ -174,6 +175,38 @@ async def test_a_reset_of_one_http2_stream_cancels_only_that_call(proxy: Proxy, 
     assert stays.body.endswith(b"data: [DONE]\n\n")
     assert sorted(r["outcome"] for r in await proxy.records(2)) == ["abandoned", "answered"]
     assert sum(bool(entry.disconnected) for entry in journal.entries) == 1
+
+
+async def test_a_broken_stream_is_cut_for_a_client_of_http1(tmp_path: Path, provider: Provider) -> None:
+    async with tollgate(tmp_path, provider, CUT) as proxy:
+        async with proxy.client().post(CHAT, json=chat(stream=True), headers=behave(cut=1)) as response:
+            first = await response.content.readany()
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
+        [record] = await proxy.records()
+
+    assert (response.status, b"error" in first) == (200, False)
+    assert (record["outcome"], record["code"]) == ("failed", "stream_cut")
+
+
+async def test_a_broken_stream_is_reset_for_a_client_of_http2(tmp_path: Path, provider: Provider) -> None:
+    """The connection's other streams go on."""
+    async with (
+        tollgate(tmp_path, provider, CUT) as proxy,
+        h2_client(proxy.port, "api.openai.com", proxy.trust) as client,
+        asyncio.timeout(10),
+    ):
+        body = json.dumps(chat(stream=True)).encode()
+        stays = await client.ask("/v1/chat/completions", body, behave(hold="gate"))
+        await client.until(lambda: bool(stays.body))
+        broken = await client.ask("/v1/chat/completions", body, behave(cut=1))
+        await client.until(lambda: broken.reset)
+        provider.simulator.gates.release("gate")
+        await client.until(lambda: stays.ended)
+
+    assert (broken.status, broken.ended, b"error" in broken.body) == (200, False, False)
+    assert b"data: " in broken.body
+    assert stays.body.endswith(b"data: [DONE]\n\n")
 
 
 async def test_an_error_to_a_head_request_leaves_the_connection_usable(proxy: Proxy) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
 from tollgate.providers import Providers
@@ -7,6 +9,13 @@ from tollgate.providers.places import host_in, path_of, speaks
 from tollgate.providers.table import Provider
 
 ROWS = {row.id: row for row in Providers.builtin().rows}
+
+
+class Row(NamedTuple):
+    host: str
+    provider: str
+    dialect: str | None
+    port: int | None
 
 
 @pytest.mark.parametrize(
@@ -35,6 +44,9 @@ def test_a_host_that_the_table_does_not_tell_is_asked_for(provider: str, region:
         ("openai", "openai-chat", "chat", {}, "/v1/chat/completions"),
         ("groq", "openai-chat", "chat", {}, "/openai/v1/chat/completions"),
         ("openai", "openai-responses", "responses", {}, "/v1/responses"),
+        ("bedrock-mantle", "openai-responses", "responses", {}, "/v1/responses"),
+        ("perplexity", "openai-responses", "responses", {}, "/v1/responses"),
+        ("cerebras", "openai-responses", "responses", {}, "/v1/responses"),  # where the policy insists
         ("anthropic", "anthropic-messages", "count_tokens", {}, "/v1/messages/count_tokens"),
         (
             "gemini",
@@ -65,10 +77,8 @@ def test_a_path_is_that_of_the_table(
 
 
 def test_a_server_of_ones_own_has_the_dialects_usual_base() -> None:
-    class Row:
-        host, provider, dialect, port = "vllm.test", "vllm", "openai-chat", None
-
-    own = Providers.builtin().with_hosts([Row()]).provider_of("vllm.test", 443)
+    row = Row("vllm.test", "vllm", "openai-chat", None)
+    own = Providers.builtin().with_hosts([row]).provider_of("vllm.test", 443)
 
     assert isinstance(own, Provider)
     assert path_of(own, "openai-chat", "chat", {}) == "/v1/chat/completions"
@@ -79,3 +89,22 @@ def test_the_usual_dialect_is_the_first() -> None:
     assert speaks(ROWS["xai"], "chat")[:2] == ("openai-chat", "generic")
     assert speaks(ROWS["openai"], "rerank") == ("generic",)
     assert speaks(ROWS["gemini"], "chat")[0] == "gemini"  # its own; there is one like OpenAI's, too
+
+
+def test_what_is_only_assumed_is_not_spoken() -> None:
+    assert speaks(ROWS["groq"], "responses")[0] == "openai-responses"
+    assert "openai-responses" not in speaks(ROWS["cerebras"], "responses")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "spoken"),
+    [("openai-chat", False), ("openai-responses", True), (None, True)],
+)
+def test_a_server_of_ones_own_has_the_responses_api_unless_it_is_said_to_speak_chat(
+    dialect: str | None, spoken: bool
+) -> None:
+    row = Row("vllm.test", "vllm", dialect, None)
+    own = Providers.builtin().with_hosts([row]).provider_of("vllm.test", 443)
+
+    assert own is not None
+    assert ("openai-responses" in speaks(own, "responses")) is spoken

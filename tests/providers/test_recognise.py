@@ -130,6 +130,7 @@ POST https://api.cohere.ai/v1/chat = cohere generic chat
 POST https://api.cohere.com/v2/rerank = cohere generic rerank
 POST https://api.cohere.com/compatibility/v1/chat/completions = cohere openai-chat chat
 POST https://us.api.x.ai/v1/responses = xai openai-responses responses
+POST https://api.cerebras.ai/v1/responses = cerebras openai-responses responses
 POST https://api.x.ai/v1/messages = xai anthropic-messages chat
 POST https://api.deepseek.com/beta/chat/completions = deepseek openai-chat chat
 POST https://api.deepseek.com/responses = deepseek openai-responses responses

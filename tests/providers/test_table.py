@@ -13,7 +13,7 @@ FAMILIES = """
 chat:
   sources: [https://example.com/chat]
   paths:
-    - {path: /chat, dialect: openai-chat, operation: chat}
+    - {path: /chat, dialect: openai-chat, operation: chat, assumed: true}
     - {method: any, path: "/{area=files|uploads}/**", operation: files}
 rpc:
   sources: [https://example.com/rpc]
@@ -44,7 +44,7 @@ def read(text: str) -> tuple[Provider, ...]:
 def test_a_family_is_read_with_its_defaults() -> None:
     assert read_families(FAMILIES, "f.yaml") == {
         "chat": (
-            Endpoint("POST", "/chat", "openai-chat", "chat"),
+            Endpoint("POST", "/chat", "openai-chat", "chat", assumed=True),
             Endpoint("any", "/{area=files|uploads}/**", "generic", "files"),
         ),
         "rpc": (Endpoint("POST", "/pkg.{service}/{verb}", "generic", "other", opaque=True),),

@@ -226,3 +226,18 @@ async def test_the_call_remembers_whose_answer_it_is(on_loss: str, told: bool) -
     assert call.verdicts[-1].reason == "lost in translation: top_k; a – dash (messages[0])"
     assert answer.headers.get(LOSS) == ("top_k; a \\u2013 dash (messages[0])" if told else None)
     assert isinstance(leg, Leg)
+
+
+@pytest.mark.parametrize("then", [says(200), None], ids=["answered", "too late"])
+async def test_a_stream_that_was_none_is_hung_up_on_when_another_target_is_asked(then: Say | None) -> None:
+    events = Batches(sse("error"))
+    broken = Result(Answer(200, events=events), status=200, broken="overloaded", record=Attempt("a", 0.0))
+    visits = Visits(a=[lambda: broken], b=[then])
+
+    if then is None:
+        with pytest.raises(Failed, match="deadline"):
+            await run(visits, deadline=0.05)
+    else:
+        assert (await run(visits)).status == 200
+
+    assert events.closed

@@ -199,3 +199,40 @@ async def test_closing_it_after_its_end_changes_nothing() -> None:
     await stream.aclose()
 
     assert attempt.error == ""
+
+
+ERROR = b'data: {"error":{"code":"overloaded"}}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("pieces", "fruitless"),
+    [
+        ([], True),
+        ([b": ping\n\n"], True),
+        ([ERROR], True),
+        ([EVENTS[0]], False),
+        ([EVENTS[0], ERROR], False),
+        (EVENTS, False),
+    ],
+)
+async def test_what_breaks_before_it_says_anything_was_fruitless(
+    pieces: list[bytes], fruitless: bool
+) -> None:
+    stream, attempt = stream_of(Played(*pieces))
+
+    await drain(stream)
+
+    assert attempt.fruitless is fruitless
+
+
+@pytest.mark.parametrize(("pieces", "fruitless"), [(EVENTS, False), ([ERROR], True)])
+async def test_what_the_client_gives_up_is_only_fruitless_after_an_error(
+    pieces: list[bytes], fruitless: bool
+) -> None:
+    stream, attempt = stream_of(Played(*pieces))
+    if fruitless:
+        await anext(stream)
+
+    await stream.aclose()
+
+    assert attempt.fruitless is fruitless

@@ -94,6 +94,8 @@ class Attempt:
     error: str = ""
     complete: bool = False
     """True once the answer's own end was seen, whatever may still follow."""
+    fruitless: bool = False
+    """True where the provider broke a stream off, or ended it with an error, before it said anything."""
     usage: Usage | None = None
     answered_model: str = ""
     """The model that the answer names."""

@@ -121,8 +121,8 @@ def reprice(prices: Prices, entry: Entry) -> Entry:
 
 
 def _came(attempt: Attempt) -> bool:
-    """Whether an answer came. A provider bills no error."""
-    return attempt.status is not None and attempt.status < _ERRORS_FROM
+    """Whether an answer came. A provider bills no error, in a stream either, and nothing unsaid."""
+    return attempt.status is not None and attempt.status < _ERRORS_FROM and not attempt.fruitless
 
 
 def _attempt(

@@ -27,6 +27,8 @@ from tollgate.policy import Settings
 
 OFF_LOOP = 256 * 1024
 """Bodies from this many bytes on are read in a thread, so that other calls' events go on meanwhile."""
+STREAM_CUT = "stream_cut"
+"""The code of a stream that died midway."""
 
 
 class Sink(Protocol):
@@ -176,8 +178,8 @@ class Exchange:
             await events.aclose()
         if pieces.error:
             message = f"The provider's answer broke off: {pieces.error}."
-            self.call.verdicts.append(Verdict("upstream", "error", message, "stream_cut"))
-            raise Failed(message, code="stream_cut")
+            self.call.verdicts.append(Verdict("upstream", "error", message, STREAM_CUT))
+            raise Failed(message, code=STREAM_CUT)
         said = (
             self.call.attempts[-1].error if self.call.attempts else ""
         )  # an error event of the provider's own
@@ -189,11 +191,18 @@ class Exchange:
         if self._pieces is None:
             answer = self.tell(error)
             await sink.whole(answer.status, answer.headers, answer.body)
-        elif last := self.tell_inside(error, self._pieces):
+        elif last := self._last_words(error, self._pieces):
             await sink.data(last)
             await sink.end()
         else:
             await sink.abort(error.message)
+
+    def _last_words(self, error: CallError, pieces: Pieces) -> bytes:
+        """What a stream that has begun ends with; nothing where the client shall see that it broke off."""
+        if error.code == STREAM_CUT and self.call.policy.route.broken_stream == "cut":
+            self._close_with(error)
+            return b""
+        return self.tell_inside(error, pieces)
 
     # -- what the call remembers of it ---------------------------------------------------------------------
 

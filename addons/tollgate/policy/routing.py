@@ -222,6 +222,9 @@ class Route(Part):
     hedge: Duration | None = None
     """Where an answer has not begun by then, the next target is asked as well; the first to answer is taken.
     Both may bill."""
+    broken_stream: Literal["error", "cut"] = "error"
+    """How an answer ends that dies after it has begun, which is never asked for again: in an error event of
+    the client's dialect, or "cut", a dropped connection, on which many clients ask again by themselves."""
 
     @property
     def idle(self) -> bool:

@@ -45,12 +45,13 @@ def host_in(provider: Provider, region: str | None) -> str:
 
 def path_of(provider: Provider, dialect: str, operation: str, values: Mapping[str, str]) -> str | None:
     """The path at which a provider takes an operation in a dialect, percent-encoded; None where the table has
-    none, or one that asks for more than `values` has. Of a verb only the words that a row names will do."""
+    none, or one that asks for more than `values` has. Of a verb only the words that a row names will do. One
+    that is only assumed comes last."""
     usual = {**_USUAL, **_BASES.get(dialect, {}), **_VERSIONS.get(provider.id, {})}
     known = {**usual, **{name: quote(text, safe="") for name, text in values.items() if text}}
     rows = (
         at.path
-        for at in provider.endpoints
+        for at in sorted(provider.endpoints, key=lambda at: at.assumed)
         if (at.dialect, at.operation, at.method) == (dialect, operation, "POST")
         and not at.path.endswith("**")
     )
@@ -58,8 +59,9 @@ def path_of(provider: Provider, dialect: str, operation: str, values: Mapping[st
 
 
 def speaks(provider: Provider, operation: str) -> tuple[str, ...]:
-    """The dialects in which a provider takes an operation, the usual one first."""
-    return tuple(dict.fromkeys(at.dialect for at in provider.endpoints if at.operation == operation))
+    """The dialects in which a provider takes an operation, the usual one first; none that is only assumed."""
+    rows = (at for at in provider.endpoints if at.operation == operation and not at.assumed)
+    return tuple(dict.fromkeys(at.dialect for at in rows))
 
 
 def _filled(row: str, known: Mapping[str, str]) -> str | None:

@@ -145,7 +145,8 @@ class Providers:
 
     def _endpoints_of_new(self, dialect: str | None) -> Family:
         if dialect is None:
-            return tuple(at for name in _ANYWHERE for at in below(_ANY_PREFIX, self._families[name]))
+            anything = (at for name in _ANYWHERE for at in below(_ANY_PREFIX, self._families[name]))
+            return tuple(replace(at, assumed=False) for at in anything)
         if one_of(dialect, DIALECTS) == "generic":
             return (Endpoint("POST", "/**", dialect, "other"),)
         speakers = (

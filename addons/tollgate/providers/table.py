@@ -87,6 +87,8 @@ class Endpoint:
     dialect: str
     operation: str
     opaque: bool = False
+    assumed: bool = False
+    """True where perhaps it is not there: calls from clients are recognised, and none is put so by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class _PathRow(_Row):
     dialect: Annotated[str, AfterValidator(lambda word: one_of(word, DIALECTS))] = "generic"
     operation: Annotated[str, AfterValidator(lambda word: one_of(word, OPERATIONS))]
     opaque: bool = False
+    assumed: bool = False
 
 
 class _FamilyRow(_Row):

@@ -55,12 +55,17 @@ class Journey:
     async def _chain(self, targets: Iterable[Target]) -> Result | None:
         """Ask until one does well; what the last one said that was asked. None where there is no target."""
         last: Result | None = None
-        for target in targets:
-            result = await self._persist(target)
-            if last is None or result.good or result.asked:
-                last = result
-            if result.good or not result.may_move_on(self._call.operation):
-                break
+        try:
+            for target in targets:
+                result = await self._persist(target)
+                if last is None or result.good or result.asked:
+                    await _let_go(last)
+                    last = result
+                if result.good or not result.may_move_on(self._call.operation):
+                    break
+        except BaseException:
+            await _let_go(last)
+            raise
         return last
 
     async def _persist(self, target: Target) -> Result:
@@ -147,6 +152,12 @@ async def _dismiss(lanes: Iterable[_Lane], kept: Result | None) -> None:
     for result in await asyncio.gather(*lanes, return_exceptions=True):
         if isinstance(result, Result) and result is not kept:
             await result.discard()
+
+
+async def _let_go(result: Result | None) -> None:
+    """Hang up where another answer is in its place: a stream may have begun with an error."""
+    if result is not None:
+        await result.discard()
 
 
 def _some(result: Result | None) -> Result:

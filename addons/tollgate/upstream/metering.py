@@ -13,7 +13,7 @@ from tollgate.dialects import Dialect
 class Meter:
     """Reads an answer's own words onto its attempt and call. Looks into what has the dialect's marks only."""
 
-    __slots__ = ("_call", "_dialect", "attempt")
+    __slots__ = ("_call", "_dialect", "attempt", "said")
 
     def __init__(
         self, call: Call, attempt: Attempt, headers: Headers, dialect: Dialect | None = None
@@ -21,6 +21,8 @@ class Meter:
         """`dialect`: how the provider speaks, where that is not the client's way."""
         self._call = call
         self.attempt = attempt
+        self.said = False
+        """True once a stream has brought an event that is no error."""
         self._dialect = dialect or call.dialect
         attempt.complete = self._dialect.is_last(End())  # at once where the dialect knows of no last event
         self._count(self._dialect.usage_of_headers(headers))
@@ -43,6 +45,8 @@ class Meter:
                 self._read(self._dialect.payload(event))
             if error := self._dialect.stream_error(event):
                 self.attempt.error = f"the provider ended its answer with an error: {error}"
+            else:
+                self.said = True
             if error or self._dialect.is_last(event):
                 self.attempt.complete = True
 

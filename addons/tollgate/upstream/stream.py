@@ -12,6 +12,7 @@ from tollgate.dialects import Framing, FramingError
 from tollgate.upstream.metering import Meter
 from tollgate.upstream.reply import Reply
 
+_GIVEN_UP = "given up before its end"
 REST_SECONDS = 1.0
 """How long the bytes behind an answer's last event are waited for."""
 
@@ -55,7 +56,7 @@ class Stream:
             return
         if self._attempt.complete:  # many clients leave at the last event: the connection can be used again
             await self._read_rest()
-        self._end("" if self._attempt.complete else "given up before its end")
+        self._end("" if self._attempt.complete else _GIVEN_UP)
 
     async def _read_rest(self) -> None:
         with suppress(TimeoutError, Failed):
@@ -99,8 +100,10 @@ class Stream:
 
     def _end(self, error: str) -> End:
         self._over = True
-        self._attempt.ended = time.monotonic()
-        self._attempt.error = self._attempt.error or error
+        attempt, said = self._attempt, self._meter is None or self._meter.said
+        attempt.ended = time.monotonic()
+        attempt.error = attempt.error or error
+        attempt.fruitless = attempt.error not in ("", _GIVEN_UP) and not said
         self._reply.close()
         self._meter = None  # its call refers to us: a circle, which only the garbage collector would undo
         return End(error)
