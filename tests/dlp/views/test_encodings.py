@@ -149,7 +149,7 @@ def test_runs_lie_within_the_text_and_apart(text: str) -> None:
     assert all(a.end <= b.start for a, b in pairwise(found))
 
 
-@given(st.text(max_size=200))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\%&\x1b"), max_size=200))
 def test_pieces_of_quoted_printable_agree_with_the_standard_library(text: str) -> None:
     encoded = quopri.encodestring(f"a=b {text}".encode()).decode("ascii")
 
