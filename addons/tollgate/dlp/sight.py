@@ -24,7 +24,7 @@ class Found(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a text. It holds places and tokens, and nothing of the text itself."""
+    """What became of a text: places, and what stands there now, but not the text."""
 
     policy: Dlp
     """The one that it was settled by."""
