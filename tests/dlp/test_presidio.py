@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.addresses import rows
 from support.detection import compiled
-from tollgate.dlp.presidio import PatternJudge, build_judges, may_hold_blanks
+from tollgate.dlp.presidio import PatternJudge, build_judges, looks_beyond_words
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import DetectionFailed, Windowed, build_windowed
 from tollgate.policy.dlp import Detection, Pattern
@@ -231,7 +231,7 @@ def test_the_prefilter_changes_no_finding_in_long_texts(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "may"),
+    ("pattern", "beyond"),
     [
         (r"\b\d{3}-\d{2}\b", False),
         (r"[a-f0-9:]+(?:/\d+)?", False),
@@ -245,10 +245,13 @@ def test_the_prefilter_changes_no_finding_in_long_texts(
         (r"[^@]+", True),
         (r"a.b", True),
         (r"\x20", True),
+        (r"\d{6}$", True),
+        (r"\d{6}\Z", True),
+        (r"\d{6}\$", False),
     ],
 )
-def test_which_patterns_may_hold_blanks(pattern: str, may: bool) -> None:
-    assert may_hold_blanks(pattern) is may
+def test_which_patterns_look_beyond_words(pattern: str, beyond: bool) -> None:
+    assert looks_beyond_words(pattern) is beyond
 
 
 @pytest.mark.parametrize("length", range(20, 80, 3))

@@ -153,7 +153,9 @@ class PatternJudge:
         self._never = regex.compile(row.never) if row and row.never else None
         self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
         self.gate = self._gate(pattern.regex, row.gate if row and not own else None)
-        self.reach = (row and not own and row.reach) or (_REACH if may_hold_blanks(pattern.regex) else WORD)
+        self.reach = (row and not own and row.reach) or (
+            _REACH if looks_beyond_words(pattern.regex) else WORD
+        )
 
     def _gate(self, pattern: str, instead: Expression | None) -> Expression:
         """Where a match counts only after a context word, the gate demands that word too."""
@@ -222,16 +224,20 @@ class PatternJudge:
 
 
 _ESCAPE = regex.compile(r"\\.", regex.DOTALL)
-_BLANK_ESCAPES = frozenset((r"\s", r"\W", r"\D", r"\t", r"\n", r"\r", r"\x", r"\u", r"\p", r"\P", r"\N"))
+_BEYOND = frozenset(
+    (r"\s", r"\W", r"\D", r"\t", r"\n", r"\r", r"\x", r"\u", r"\p", r"\P", r"\N", r"\Z", r"\z")
+)
+"""Escapes that may stand for white space, or for an end of the text that a window's end is taken for."""
 _CLASS = regex.compile(r"\[[^\]]*+\]")
 
 
-def may_hold_blanks(pattern: str) -> bool:
-    """False where surely no match of a pattern holds white space."""
-    if not _BLANK_ESCAPES.isdisjoint(_ESCAPE.findall(pattern)):
+def looks_beyond_words(pattern: str) -> bool:
+    """False where surely no match of a pattern holds white space, nor hangs on what stands behind it."""
+    if not _BEYOND.isdisjoint(_ESCAPE.findall(pattern)):
         return True
     plain = _ESCAPE.sub("x", pattern)
-    return any(space in plain for space in " \t\n\r") or "[^" in plain or "." in _CLASS.sub("", plain)
+    bare = _CLASS.sub("", plain)
+    return any(space in plain for space in " \t\n\r") or "[^" in plain or "." in bare or "$" in bare
 
 
 class WholeJudge:
