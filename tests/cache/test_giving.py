@@ -136,34 +136,6 @@ async def test_who_waits_does_not_wait_for_what_gathers(
     assert fourth.cache == "hit"
 
 
-async def test_what_was_kept_after_one_looked_is_found_when_the_lease_is_had(
-    processes: tuple[Cache, Cache], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shelf, "_GATHER", 0.0)
-    one, other = processes
-    first, second = asks(), asks()
-    find = other._shelf.find if other._shelf else None
-    assert find is not None
-    looked = 0
-
-    async def late(name: str) -> Any:
-        nonlocal looked
-        looked += 1
-        if looked > 1:
-            return await find(name)
-        await leads(one, first)
-        await ends(one, first)
-        async with asyncio.timeout(10):
-            while one._shelf is None or one._shelf._writing:
-                await asyncio.sleep(0.001)
-        return None
-
-    monkeypatch.setattr(other._shelf, "find", late)
-    await other.llm_request(second)
-
-    assert (second.cache, looked) == ("hit", 2)
-
-
 @pytest.mark.parametrize("how", ["answered with an error", "failed", "left"])
 async def test_where_the_first_brings_nothing_the_next_one_asks(
     processes: tuple[Cache, Cache], tmp_path: Path, how: str

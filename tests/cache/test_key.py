@@ -161,6 +161,28 @@ def test_calls_that_differ_only_in_what_is_neutral_always_do(
     assert key(text.encode(), dialect) == key(body, dialect)
 
 
+SPACINGS = pytest.mark.parametrize("text", ['{"seed":%s}', '{ "seed": %s }'], ids=["compact", "with blanks"])
+
+
+@SPACINGS
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0.1234567890123456", "0.12345678901234560001"),
+        ("12345678901234567890123", "12345678901234567890124"),
+    ],
+)
+def test_numbers_that_are_the_same_only_as_64_bits_are_two(text: str, one: str, other: str) -> None:
+    assert key((text % one).encode()) != key(b'{"seed":%b}' % other.encode())
+
+
+@pytest.mark.parametrize("number", ["0.1234567890123456", "1234567890123456789", "1e20", "-0.5e-7"])
+def test_a_long_number_is_the_same_however_the_body_is_spaced(number: str) -> None:
+    number = orjson.dumps(orjson.loads(number)).decode()
+
+    assert key(b'{"seed":%b}' % number.encode()) == key(b'{ "seed" : %b }' % number.encode())
+
+
 def test_ids_of_tool_calls_count_as_links_only() -> None:
     renamed = put(REQUESTS["openai-chat"], ("messages", 1, "tool_calls", 0, "id"), "call_2")
 

@@ -30,10 +30,14 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     opened.close()
 
 
-async def test_what_is_kept_is_found_at_once_and_later(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", [ENTRY, lambda: ENTRY], ids=["made", "to be made"])
+@pytest.mark.parametrize("size", [2, 2**17], ids=["small", "large"])
+async def test_what_is_kept_is_found_at_once_and_later(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, what: Entry | module.Make, size: int
+) -> None:
     monkeypatch.setattr(module, "_GATHER", 0.0)
 
-    assert shelf.keep("a", lambda: ENTRY, 2, 60.0)
+    assert shelf.keep("a", what, size, 60.0)
     assert await shelf.find("a") == ENTRY
     await written(shelf)
 

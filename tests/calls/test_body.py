@@ -218,3 +218,16 @@ def test_a_copy_is_edited_by_itself() -> None:
     assert other.render() == b'{"messages": [{"content": "c"}], "n": 1,"m":2}'
     assert body.json == {"messages": [{"content": "b"}], "n": 1}
     assert other.json == {"messages": [{"content": "c"}], "n": 1, "m": 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"a":[1,0.5,"x"]}', True),
+        (b'{"a": 1}', False),
+        (b'{"a":0.12345678901234560001}', False),
+        (b"1.0", True),
+    ],
+)
+def test_it_is_known_whether_a_body_is_written_as_it_would_be_again(content: bytes, expected: bool) -> None:
+    assert parsed(content).as_written is expected

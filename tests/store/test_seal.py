@@ -36,6 +36,17 @@ def test_a_changed_bit_anywhere_is_noticed(secret: bool) -> None:
         assert seal.open("name", bytes(changed)) is None
 
 
+@SECRETS
+def test_many_are_sealed_as_each_is(secret: bool) -> None:
+    seal = Seal(KEY, b"test", secret=secret)
+
+    sealed = seal.close_all(("name", b"value") for _ in range(50))
+
+    assert {seal.open("name", one) for one in sealed} == {b"value"}
+    assert len(set(sealed)) == (50 if secret else 1)
+    assert seal.close_all([]) == []
+
+
 def test_either_kind_opens_both() -> None:
     assert Seal(KEY, b"t", secret=True).open("n", Seal(KEY, b"t", secret=False).close("n", b"v")) == b"v"
     assert Seal(KEY, b"t", secret=False).open("n", Seal(KEY, b"t", secret=True).close("n", b"v")) == b"v"

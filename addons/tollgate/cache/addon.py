@@ -181,7 +181,7 @@ class Cache:
         else:
             entry = whole_entry(*told)
         if entry is not None:
-            self._keep(call, carried, partial(_itself, entry), len(answer.body))
+            self._keep(call, carried, entry, len(answer.body))
             if carried.like is not None:
                 say(self._shelf, call, *carried.like.compared(await asyncio.to_thread(text_of, entry)))
 
@@ -192,10 +192,10 @@ class Cache:
             if carried.like is not None and size <= OFF_LOOP:  # read here, since the trail is written next
                 say(self._shelf, call, *carried.like.compared(text_heard(call.dialect.name, heard)))
 
-    def _keep(self, call: Call, carried: Carried, make: Make, size: int) -> None:
+    def _keep(self, call: Call, carried: Carried, what: Entry | Make, size: int) -> None:
         policy = call.policy.cache
         seconds = policy.ttl + (policy.stale_if_error or 0.0)
-        if self._shelf is not None and self._shelf.keep(carried.name, make, size, seconds, carried.lease):
+        if self._shelf is not None and self._shelf.keep(carried.name, what, size, seconds, carried.lease):
             carried.lease = None  # the shelf's, until it is written
             call.cache = "stored"
             if carried.question is not None:
@@ -219,7 +219,3 @@ class Cache:
 def wanted(policy: Policy) -> bool:
     """True where the policy has anything kept, in general or by a rule."""
     return policy.file.cache.enabled or any(rule.set.cache.enabled for rule in policy.file.rules)
-
-
-def _itself(entry: Entry) -> Entry:
-    return entry

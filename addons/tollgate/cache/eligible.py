@@ -24,14 +24,11 @@ _STATE = {
 }
 """Fields that make an answer depend on what the provider keeps, and that others may have changed."""
 
-_TOOLS = (
-    "tools",
-    "functions",
-    "toolConfig",
-    "tool_config",
-    "mcp_servers",
-    "web_search_options",
-    "connectors",
+_TOOLS = frozenset(
+    (
+        *("tools", "functions", "toolConfig", "tool_config"),
+        *("mcp_servers", "web_search_options", "connectors"),
+    )
 )
 
 _TEMPERATURE = (
@@ -71,7 +68,7 @@ def _against(dialect: str, policy: Cache, asked: Any) -> str:
 
 
 def offers_tools(asked: Mapping[str, Any]) -> bool:
-    return any(asked.get(name) for name in _TOOLS)
+    return not _TOOLS.isdisjoint(asked) and any(asked.get(name) for name in _TOOLS)
 
 
 def temperature(asked: Mapping[str, Any]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from tollgate.calls.standins import BRAND, SHAPE
 UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
 """What reading an answer ends with that is not as its dialect says; a FormError is a ValueError."""
 
-_BRAND = BRAND.lower()
+_BRAND = BRAND.lower().encode()
 
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid")
 """Headers that name a call at the provider."""
@@ -47,8 +48,13 @@ class Heard:
 
 def headers_of(call: Call, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """What is kept of an answer's headers: what it is, and what it used. Nothing of accounts and limits."""
-    wanted = {"content-type", *REQUEST_IDS, *call.dialect.header_usage}
-    return tuple((name, value) for name, value in headers if name.lower() in wanted)
+    wanted = _kept_headers(tuple(call.dialect.header_usage))
+    return tuple([(name, value) for name, value in headers if name.lower() in wanted])
+
+
+@lru_cache
+def _kept_headers(usage: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(("content-type", *REQUEST_IDS, *usage))
 
 
 def whole_entry(call: Call, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Entry | None:
@@ -57,7 +63,8 @@ def whole_entry(call: Call, status: int, headers: Iterable[tuple[str, str]], bod
         document = orjson.loads(body)
         if status != 200 or not _is_complete(call, document):
             return None
-        return _entry(call, headers, document, body=body)
+        written = orjson.dumps(document) if b"\\u" in body else body  # with letters as they are
+        return _entry(call, headers, document, written, body=body)
     except UNLIKE:
         return None
 
@@ -72,7 +79,8 @@ def stream_entry(call: Call, heard: Heard, options: str) -> Entry | None:
         whole = form.fold(events)
         if not form.complete(whole):
             return None
-        return _entry(call, heard.headers, whole, pieces=pieces_of(heard.events), form=options)
+        pieces = pieces_of(heard.events)
+        return _entry(call, heard.headers, whole, orjson.dumps(whole), pieces=pieces, form=options)
     except UNLIKE:
         return None
 
@@ -90,9 +98,10 @@ def _is_complete(call: Call, document: dict[str, Any]) -> bool:
     return form is not None and form.complete(document)
 
 
-def _entry(call: Call, headers: Iterable[tuple[str, str]], whole: dict[str, Any], **kept: Any) -> Entry:
+def _entry(
+    call: Call, headers: Iterable[tuple[str, str]], whole: dict[str, Any], written: bytes, **kept: Any
+) -> Entry:
     policy = call.policy.cache
-    text = orjson.dumps(whole).decode()
     return Entry(
         created=call.time,
         ttl=policy.ttl,
@@ -105,14 +114,16 @@ def _entry(call: Call, headers: Iterable[tuple[str, str]], whole: dict[str, Any]
         usage=usage_of(call.usage),
         tag=policy.tag,
         ids=_ids(FORMS.get(call.dialect.name), whole),
-        tokens=_tokens(text),
+        tokens=_tokens(written),
         **kept,
     )
 
 
-def _tokens(text: str) -> tuple[str, ...]:
-    lower = text.lower()
-    return tuple(sorted(set(SHAPE.findall(lower)))) if _BRAND in lower else ()  # as a rule there are none
+def _tokens(written: bytes) -> tuple[str, ...]:
+    lower = written.lower()
+    if _BRAND not in lower:
+        return ()  # as a rule
+    return tuple(sorted(set(SHAPE.findall(lower.decode()))))
 
 
 def _ids(form: Form | None, whole: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -38,9 +39,17 @@ def canonical(call: Call, scope: str, tree: Any = None) -> bytes:
     if not body.parsed:
         raise ValueError("the body is no JSON")
     form = orjson.dumps({"scope": scope, **asked(call, tree)}, option=_SORTED)
-    if _ROUNDED.search(form):
-        form += b" ".join(sorted(_LONG_NUMBER.findall(body.render())))
+    if not body.as_written and _ROUNDED.search(form):
+        form += b" ".join(sorted(filter(_lost_digits, _LONG_NUMBER.findall(body.render()))))
     return form
+
+
+def _lost_digits(number: bytes) -> bool:
+    """True where it is not written as orjson would write it; what is no number stands in a text."""
+    try:
+        return orjson.dumps(orjson.loads(number)) != number
+    except ValueError:
+        return False
 
 
 def asked(call: Call, tree: Any = None) -> dict[str, Any]:
@@ -94,7 +103,7 @@ class _Walk:
         return [new for old, new in left if new != {} or old == {}]
 
     def _object(self, tree: dict[str, Any], neutral: Neutral) -> dict[str, Any]:
-        touched = neutral.keys() & tree.keys()
+        touched = [name for name in tree if name in neutral]
         if not touched:
             return tree
         changed = dict(tree)
@@ -149,6 +158,8 @@ def streams_by_verb(call: Call) -> bool:
 
 def _query(request: Request) -> list[tuple[str, str]]:
     """What counts of the query: not what signs it."""
+    if "?" not in request.target:
+        return []
     pairs = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
     ignored = FORM_PARAMETERS | SECRET_PARAMETERS
     return sorted((n, v) for n, v in pairs if n.lower() not in ignored and not n.lower().startswith("x-amz-"))
@@ -158,6 +169,12 @@ def _headers(request: Request) -> Mapping[str, list[str]]:
     """What counts of the headers. Lists such as betas are sets."""
     told: dict[str, list[str]] = {}
     for name, value in request.headers.items():
-        if (lower := name.lower()) in HEADERS or lower.startswith(HEADER_PREFIXES):
-            told.setdefault(lower, []).extend(part.strip() for part in value.split(","))
+        if _counts(name):
+            told.setdefault(name.lower(), []).extend(part.strip() for part in value.split(","))
     return {name: sorted(set(values)) for name, values in told.items()}
+
+
+@lru_cache(maxsize=1024)
+def _counts(name: str) -> bool:
+    lower = name.lower()
+    return lower in HEADERS or lower.startswith(HEADER_PREFIXES)

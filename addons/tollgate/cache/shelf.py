@@ -28,10 +28,10 @@ COUNTS = "counts"
 _ROOM_FOR_HOT = 32 * 2**20
 """Bytes of entries that stay in memory."""
 _ROOM_FOR_ALL = 64 * 2**20
-_ROOM_FOR_ANY = 16 * 1024
+_SMALL = 16 * 1024
 _MOST = 4096
-"""Bytes that may wait to be written, in larger answers, and how many answers. More is not kept: the disk is
-slower than the calls."""
+"""Bytes that may wait to be written, in answers that are not small, and how many answers. More is not kept:
+the disk is slower than the calls."""
 _GATHER = 0.5
 """Seconds in which what is written together gathers."""
 _LOOK = 0.05
@@ -46,7 +46,9 @@ type Make = Callable[[], Entry | None]
 class Waiting(NamedTuple):
     """An entry that is to be written."""
 
-    make: Make
+    what: Entry | Make
+    data: bytes
+    """As it will be written; empty where that is still to be made."""
     size: int
     seconds: float
     lease: Lease | None
@@ -66,6 +68,7 @@ class Shelf:
         self._reader = ThreadPoolExecutor(1, "cache reader")
         self._writer = ThreadPoolExecutor(1, "cache writer")
         self._leases = FileLeases(folder / LEASES)
+        self._compress = compressor()
         self._hot = Hot(_ROOM_FOR_HOT)
         self._waiting: dict[str, Waiting] = {}
         self._writing: dict[str, Waiting] = {}
@@ -83,7 +86,7 @@ class Shelf:
         """The entry of that name; None where there is none that can be read."""
         run = asyncio.get_running_loop().run_in_executor
         if waiting := self._waiting.get(name) or self._writing.get(name):
-            return await run(self._reader, _made, waiting.make)
+            return await run(self._reader, _made, waiting.what)
         stamp = self._tried(partial(self._blobs.stamp, name))
         if stamp is None:
             return None  # most names are new: to change threads would cost more than all the rest
@@ -93,6 +96,14 @@ class Shelf:
             self._hot.put(name, stamp, entry)
         return entry
 
+    def take(self, name: str) -> Lease | None:
+        """The right to make an entry; None where somebody has it, or it cannot be had."""
+        try:
+            return self._leases.take(name)
+        except StateError as e:
+            self._alone(e)
+            return None
+
     async def turn(self, name: str) -> Lease | None:
         """The right to make an entry, once no other process has it; None where it cannot be had."""
         try:
@@ -101,15 +112,21 @@ class Shelf:
             self._alone(e)
             return None
 
-    def keep(self, name: str, make: Make, size: int, seconds: float, lease: Lease | None = None) -> bool:
+    def keep(
+        self, name: str, what: Entry | Make, size: int, seconds: float, lease: Lease | None = None
+    ) -> bool:
         """Have an entry made and kept, then its lease released; False, and neither, where too much waits."""
-        held = (*self._waiting.values(), *self._writing.values()) if size > _ROOM_FOR_ANY else ()
+        held = (*self._waiting.values(), *self._writing.values()) if size > _SMALL else ()
         too_many = len(self._waiting) >= _MOST or sum(w.size for w in held) + size > _ROOM_FOR_ALL
         if too_many:
             self.count("dropped")
             return False
         before = self._waiting.get(name)
-        self._waiting[name] = Waiting(make, size, seconds, lease or (before.lease if before else None))
+        # Here, where it is small: with each compression a thread lets go of Python, and the writer would wait
+        # longer to have it back than the work takes.
+        data = to_bytes(what, self._compress) if isinstance(what, Entry) and size <= _SMALL else b""
+        lease_kept = lease or (before.lease if before else None)
+        self._waiting[name] = Waiting(what, data, size, seconds, lease_kept)
         now = asyncio.get_running_loop().time()
         if lease is not None and self._awaited((name,)):
             self._look(now)
@@ -182,9 +199,12 @@ class Shelf:
         return None if data is None else from_bytes(data)
 
     def _write_all(self, writing: Mapping[str, Waiting]) -> None:
-        made = [(name, _made(one.make), one.seconds) for name, one in writing.items()]
         compress = compressor()
-        ready = [New(name, to_bytes(entry, compress), secs, entry.tag) for name, entry, secs in made if entry]
+        ready = [
+            New(name, one.data or to_bytes(entry, compress), one.seconds, entry.tag)
+            for name, one in writing.items()
+            if (entry := _made(one.what)) is not None
+        ]
 
         def write() -> None:
             with self._blobs.together():
@@ -216,10 +236,10 @@ class Shelf:
             )
 
 
-def _made(make: Make) -> Entry | None:
+def _made(what: Entry | Make) -> Entry | None:
     """None where making it fails, too: whatever is wrong, there is nothing to keep then."""
     try:
-        return make()
+        return what if isinstance(what, Entry) else what()
     except UNLIKE as e:
         logger.error("An answer could not be kept: %s", type(e).__name__)
         return None

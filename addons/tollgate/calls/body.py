@@ -81,7 +81,7 @@ class Body:
 
     __slots__ = (
         *("_added", "_contents", "_edits", "_json", "_parsed", "_rendered", "_shape", "_tree"),
-        *("content", "encoding", "wire"),
+        *("as_written", "content", "encoding", "wire"),
     )
 
     def __init__(self, wire: bytes, content: bytes | None = None, encoding: str = "") -> None:
@@ -91,6 +91,8 @@ class Body:
         """Decoded, as it stands before any edit."""
         self.encoding = encoding
         """The content-encoding of `wire`; empty for none."""
+        self.as_written = False
+        """True where orjson writes the content's tree as just these bytes: no number lost a digit."""
         self._shape: Shape | None = None
         self._parsed = False
         self._tree: Any = None
@@ -108,9 +110,8 @@ class Body:
             message = f"the body is not valid JSON: {e.msg} at line {e.lineno}, column {e.colno}"
             raise BodyError(message, "invalid_json") from e
         self._shape = shape
-        if not written_as(self._tree, self.content) and count_strings(self._tree) != count_literals(
-            self.content
-        ):
+        self.as_written = written_as(self._tree, self.content)
+        if not self.as_written and count_strings(self._tree) != count_literals(self.content):
             raise BodyError("an object in the body has the same key twice", "duplicate_keys")
         self._parsed = True
 

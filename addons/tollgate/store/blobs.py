@@ -32,8 +32,10 @@ _COLUMNS = (
 )
 """Of the table that diskcache makes and reads (5.6.3). It would write row by row, and with each statement a
 thread gives up Python, and waits to have it back."""
-_DROP = "DELETE FROM Cache WHERE raw = 1 AND key IN (VALUES {rows})"
-_ADD = f"INSERT INTO Cache ({', '.join(_COLUMNS)}) VALUES {{rows}}"  # noqa: S608 (names of our own)
+_PUT = (
+    f"INSERT INTO Cache ({', '.join(_COLUMNS)}) VALUES {{rows}}"  # noqa: S608 (names of our own)
+    f" ON CONFLICT (key, raw) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[2:])}"
+)
 _WAIT = 5.0
 """Seconds to wait for another process that writes."""
 _SETTINGS = frozenset((*diskcache.core.DEFAULT_SETTINGS, *diskcache.core.METADATA))
@@ -125,16 +127,16 @@ class Blobs:
     def put_all(self, new: Iterable[New]) -> None:
         """Keep values, of which no two have one name, in place of older ones: all of them, or none."""
         now = time.time()
-        rows = [self._columns(one, now) for one in new]
+        new = list(new)
+        keys = [self._cache.disk.put(one.name) for one in new]
+        sealed = self._seal.close_all((one.name, one.value) for one in new)
+        rows = [self._columns(*row, now) for row in zip(keys, new, sealed, strict=True)]
         with _explained(self.folder), self._cache.transact():
-            many(self._cache._con, _DROP, [row[:1] for row in rows])
-            many(self._cache._con, _ADD, rows)
+            many(self._cache._con, _PUT, rows)
 
-    def _columns(self, new: New, now: float) -> tuple[object, ...]:
-        key, raw = self._cache.disk.put(new.name)
-        sealed = self._seal.close(new.name, new.value)
+    def _columns(self, key: tuple[str, bool], new: New, sealed: bytes, now: float) -> tuple[object, ...]:
         size, mode, filename, value = self._cache.disk.store(sealed, False)
-        return key, raw, now, now + new.seconds, now, 0, new.tag or None, size, mode, filename, value
+        return *key, now, now + new.seconds, now, 0, new.tag or None, size, mode, filename, value
 
     @contextmanager
     def together(self) -> Iterator[None]:

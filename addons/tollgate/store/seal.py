@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,10 +28,21 @@ class Seal:
 
     def close(self, name: str, value: bytes) -> bytes:
         """The sealed value."""
+        return self.close_all([(name, value)])[0]
+
+    def close_all(self, named: Iterable[tuple[str, bytes]]) -> list[bytes]:
+        """Sealed values, in their order. For all of them the kernel is asked once for what is random: with
+        every such call a thread lets go of Python, and waits to have it back."""
         if not self._secret:
-            return _OPEN + self._signature(name, value) + value
-        nonce = os.urandom(_NONCE)
-        return _SECRET + nonce + self._cipher.encrypt(nonce, value, name.encode())
+            return [_OPEN + self._signature(name, value) + value for name, value in named]
+        named = list(named)
+        random = os.urandom(_NONCE * len(named))
+        nonces = [random[at : at + _NONCE] for at in range(0, len(random), _NONCE)]
+        encrypt = self._cipher.encrypt
+        return [
+            _SECRET + nonce + encrypt(nonce, value, name.encode())
+            for nonce, (name, value) in zip(nonces, named, strict=True)
+        ]
 
     def open(self, name: str, sealed: bytes) -> bytes | None:
         """The value; None where it is not what was sealed under that name with this key."""
