@@ -16,10 +16,11 @@ from tollgate.calls import Call, Refused, Slot
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.restore import Restorer
+from tollgate.dlp.slots import is_attested, key_of, place_of
 from tollgate.dlp.span import Span
 from tollgate.dlp.stubs import NOTICE
 from tollgate.dlp.tokens import Book, Minter, pattern
-from tollgate.dlp.treat import Treatment, Withheld, is_attested, key_of, place_of, summary, treat
+from tollgate.dlp.treat import Treatment, Withheld, summary, treat
 from tollgate.policy.dlp import Views
 
 KEY = b"k" * 32

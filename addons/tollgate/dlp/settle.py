@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tollgate.calls import Finding
+from tollgate.calls import Finding, Slot
 from tollgate.dlp.engine import resolve
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.history import Segment
 from tollgate.dlp.redact import Change, replaced, replacements
 from tollgate.dlp.sight import Found, Outcome, Sight
 from tollgate.dlp.span import Span
@@ -57,6 +58,16 @@ class Settling:
         """(entity, place) of the first finding that is to be blocked."""
 
     @property
+    def steady(self) -> bool:
+        """True where the same comes of a text in every call."""
+        return self._book.steady
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.seen.clear()
+        self.stuck = None
+
+    @property
     def findings(self) -> list[Finding]:
         return [Finding(entity, place, action, count) for (entity, place, action), count in self.seen.items()]
 
@@ -76,11 +87,22 @@ class Settling:
         self.seen.update(before)
         return pieces
 
+    def again(self, segment: Segment, slots: Sequence[Slot]) -> bool:
+        """Take over what became of a stretch of a body. False where a token stands for something else."""
+        for edit in segment.edits:
+            if not self._entered(slots[edit.slot].text, edit.tokens):
+                return False
+        for what, count in segment.seen.items():
+            self.seen[what] += count
+        return True
+
+    def _entered(self, text: str, tokens: Iterable[Piece]) -> bool:
+        return all(self._book.enter(token, text[start:end]) for start, end, token in tokens)
+
     def _again(self, text: str, outcome: Outcome, place: str) -> bool:
         """False where a token stands for something else in this call."""
-        for start, end, token in outcome.tokens:
-            if not self._book.enter(token, text[start:end]):
-                return False
+        if not self._entered(text, outcome.tokens):
+            return False
         for entity, action, count in outcome.seen:
             self.seen[entity, place, action] += count
         return True
