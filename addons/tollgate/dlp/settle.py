@@ -84,7 +84,8 @@ class Settling:
         before, self.seen = self.seen, Counter()
         pieces = self.changes(text, sight.found, where)
         sight.outcome = self._outcome(text, sight.found, pieces)
-        self.seen.update(before)
+        before.update(self.seen)
+        self.seen = before
         return pieces
 
     def again(self, segment: Segment, slots: Sequence[Slot]) -> bool:
