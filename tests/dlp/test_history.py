@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from tollgate.calls import Body, Slot
+from tollgate.calls import Body, Finding, Slot
 from tollgate.calls.literals import patched
 from tollgate.dlp import history as module
 from tollgate.dlp.history import History, Segment, Settled, Track, extend
@@ -64,8 +64,8 @@ def test_all_but_the_last_item_is_known_the_next_time() -> None:
 
     assert first == body_of(*texts).content.replace(b"secret", b"token")
     assert [segment.slots for segment in known.segments] == [0, 1, 2, 3]
-    assert known.last.seen == {}
-    assert known.segments[2].seen == {("SECRET", "messages[1].content", "replace"): 1}
+    assert known.last.findings == ()
+    assert known.segments[2].findings == (Finding("SECRET", "messages[1].content", "replace"),)
     assert extended(history, *texts, "e") == body_of(*texts, "e").content.replace(b"secret", b"token")
 
 

@@ -270,7 +270,10 @@ class _Walk:
                 below = known.get("*") if known is not None else None
                 self.slots.append(Slot(self.strings, key, "key", (*path, key)))
             self.strings += 1
-            self.value(item, below, (*path, key))
+            if below == "skip" and type(item) is str:  # most are, and need no path
+                self.strings += 1
+            else:
+                self.value(item, below, (*path, key))
 
 
 def written_as(tree: Any, content: bytes) -> bool:

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import NamedTuple
 
-from tollgate.calls import Body, Slot
+from tollgate.calls import Body, Finding, Slot
 from tollgate.calls.literals import Finder, Patch, patches
 from tollgate.dlp.sight import Outcome
 from tollgate.dlp.views.view import Piece
-from tollgate.policy.dlp import Action, Dlp
+from tollgate.policy.dlp import Dlp
 
 LEAST = 16 * 1024
 """Characters of text from which on a stretch is remembered: shorter ones cost more than they save."""
 ROOM = 100_000
-"""Segments, patches and counts that are kept: some 200 bytes each."""
+"""Segments, patches and findings that are kept: some 200 bytes each."""
 _FOLLOWING = 1024
 """Ways a beginning may go on."""
 _SIGN = 64
@@ -67,8 +67,8 @@ class Segment:
     edits: tuple[Edit, ...] = ()
     patches: tuple[Patch, ...] = ()
     """The same in bytes, counted from the beginning of the body."""
-    seen: Mapping[tuple[str, str, Action], int] = field(default_factory=dict)
-    """(entity, place, action) of what was found, and how often."""
+    findings: tuple[Finding, ...] = ()
+    """What was found in it."""
     following: dict[int, int] = field(default_factory=dict)
     """Where the next segment ends, by the sign of its first text."""
 
@@ -200,13 +200,13 @@ def extend(
 class _Stretch:
     """What will be a segment."""
 
-    __slots__ = ("edits", "patches", "seen", "size")
+    __slots__ = ("edits", "findings", "patches", "size")
 
     def __init__(self) -> None:
         self.size = 0
         self.edits: list[Edit] = []
         self.patches: list[Patch] = []
-        self.seen: Counter[tuple[str, str, Action]] = Counter()
+        self.findings: list[Finding] = []
 
     def add(self, number: int, settled: Settled) -> bool:
         """False where it need not come like that again."""
@@ -216,11 +216,12 @@ class _Stretch:
         if outcome.pieces:
             self.edits.append(Edit(number, outcome.pieces, outcome.tokens))
         for entity, action, count in outcome.seen:
-            self.seen[entity, settled.place, action] += count
+            self.findings.append(Finding(entity, settled.place, action, count))
         return True
 
     def segment(self, policy: Dlp, end: int, strings: int, slots: int) -> Segment:
-        return Segment(policy, end, strings, slots, tuple(self.edits), tuple(self.patches), dict(self.seen))
+        made = tuple(self.edits), tuple(self.patches), tuple(self.findings)
+        return Segment(policy, end, strings, slots, *made)
 
 
 def _item(slot: Slot) -> tuple[str | int, ...]:
@@ -234,4 +235,4 @@ def _sign(text: str) -> int:
 
 
 def _weight(segment: Segment) -> int:
-    return 1 + len(segment.patches) + len(segment.seen)
+    return 1 + len(segment.patches) + len(segment.findings)

@@ -92,13 +92,14 @@ class _Treating:
             if not (sight.found or dropped):
                 continue
             where = Where(place_of(slot), key_of(slot), slot.kind == "json")
-            pieces = (
-                self._settling.changes(slot.text, sight.found, where, dropped)
-                if dropped
-                else self._settling.known(slot.text, sight, where)
-            )
-            self._settled[slot.ordinal] = Settled(where.place, pieces, None if dropped else sight.outcome)
-            self._edit(slot, replaced(slot.text, pieces), gone=any(not piece.text for piece in pieces))
+            if dropped:
+                changes = self._settling.changes(slot.text, sight.found, where, dropped)
+                settled = Settled(where.place, changes, None)
+            else:
+                settled = self._settling.known(slot.text, sight, where)
+            self._settled[slot.ordinal] = settled
+            gone = any(not piece.text for piece in settled.pieces)
+            self._edit(slot, replaced(slot.text, settled.pieces), gone=gone)
 
     def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
         """Note another text for a slot; in the place of a document that is gone stands another one."""
