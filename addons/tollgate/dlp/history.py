@@ -22,8 +22,8 @@ from tollgate.policy.dlp import Dlp
 
 LEAST = 16 * 1024
 """Characters of text from which on a stretch is remembered: shorter ones cost more than they save."""
-ROOM = 100_000
-"""Segments, patches and findings that are kept: some 200 bytes each."""
+ROOM = 50_000
+"""Segments, patches and findings that are kept: some 300 bytes each."""
 _FOLLOWING = 1024
 """Ways a beginning may go on."""
 _SIGN = 64
