@@ -231,3 +231,26 @@ def test_a_copy_is_edited_by_itself() -> None:
 )
 def test_it_is_known_whether_a_body_is_written_as_it_would_be_again(content: bytes, expected: bool) -> None:
     assert parsed(content).as_written is expected
+
+
+def test_a_text_that_is_given_when_asked_for_is_a_text() -> None:
+    body = parsed(b'{"messages":[{"content":"one"},{"content":"two"}]}')
+    one, two = body.slots
+
+    body.edit(one, lambda: "1")
+    body.edit(two, lambda: "2")
+
+    assert body.render() == b'{"messages":[{"content":"1"},{"content":"2"}]}'
+    assert (body.text(one), body.json["messages"][1]) == ("1", {"content": "2"})
+
+
+def test_what_the_caller_has_written_is_taken_until_more_changes() -> None:
+    body = parsed(b'{"messages":[{"content":"one"},{"content":"two"}]}')
+    one, two = body.slots
+
+    body.edit_all([(one, "1")], b'{"messages":[{"content":"1"},{"content":"two"} ]}')
+    body.add("n", b"1")
+    assert body.render() == b'{"messages":[{"content":"1"},{"content":"two"} ],"n":1}'
+
+    body.edit(two, "2")
+    assert body.render() == b'{"messages":[{"content":"1"},{"content":"2"}],"n":1}'

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tollgate.calls.body import count_strings, find_slots
-from tollgate.calls.literals import append, count_literals, count_quotes, splice
+from tollgate.calls.literals import Finder, append, count_literals, count_quotes, patched, patches, splice
 
 texts = st.text(st.sampled_from('ab"\\,:é\n😀'), max_size=5)
 trees = st.recursive(
@@ -48,6 +49,24 @@ def test_just_the_literals_that_are_meant_change(
         - len(json.dumps(slot.text, ensure_ascii=writing["ensure_ascii"]).encode())
         for slot in chosen
     )
+
+
+@given(texts, st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), texts), max_size=3))
+def test_pieces_of_a_text_are_patches_of_its_literal(text: str, drawn: list[tuple[int, int, str]]) -> None:
+    bounds = sorted(min(at, len(text)) for start, end, _ in drawn for at in (start, end))
+    pieces = [
+        (start, end, new) for start, end, (_, _, new) in zip(bounds[::2], bounds[1::2], drawn, strict=True)
+    ]
+    content = orjson.dumps(["before", text, "behind"])
+    start, end = Finder(content).literal(0, 1, text)
+
+    changed = patched(content, patches(start, end, text, pieces))
+
+    expected, done = "", 0
+    for begin, stop, new in pieces:
+        expected += text[done:begin] + new
+        done = stop
+    assert changed == orjson.dumps(["before", expected + text[done:], "behind"])
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ class Calls:
         book = Book(self.minter, known)
         settling = Settling(self.policy, self.examiner, book, Operators(KEY).apply)
         sight = self.examiner.sight(text, "text", "", settling.budget)
-        pieces = settling.known(text, sight, Where(place))
+        pieces = settling.known(text, sight, Where(place)).pieces
         return replaced(text, pieces), settling, book
 
 
@@ -157,7 +157,7 @@ def test_tokens_that_are_numbered_are_made_anew() -> None:
     settling = Settling(calls.policy, calls.examiner, book, Operators(KEY).apply)
     sight = calls.examiner.sight("sk-abcd1234", "text", "", settling.budget)
 
-    assert replaced("sk-abcd1234", settling.known("sk-abcd1234", sight, Where("here"))) != first
+    assert replaced("sk-abcd1234", settling.known("sk-abcd1234", sight, Where("here")).pieces) != first
 
 
 def test_what_is_blocked_is_blocked_again() -> None:

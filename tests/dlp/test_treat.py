@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from support.upstream import make_call, make_request
-from tollgate.calls import Call, Refused, Slot
+from tollgate.calls import Call, Refused
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.restore import Restorer
 from tollgate.dlp.span import Span
 from tollgate.dlp.stubs import NOTICE
 from tollgate.dlp.tokens import Book, Minter, pattern
-from tollgate.dlp.treat import Treatment, Withheld, is_attested, key_of, place_of, summary, treat
+from tollgate.dlp.treat import Treatment, Withheld, summary, treat
 from tollgate.policy.dlp import Views
 
 KEY = b"k" * 32
@@ -357,27 +357,6 @@ def test_a_file_as_the_body_is_looked_into() -> None:
     treatment, _, _ = treated(gzip.compress(b"the key is sk-abcd1234"))
 
     assert treatment.refusal is not None
-
-
-@pytest.mark.parametrize(
-    ("slot", "attested"),
-    [
-        (Slot(0, "hm", "text", ("messages", 0, "content", 0, "thinking")), True),
-        (Slot(0, "x-anthropic-billing-header: cch=1", "text", ("system", 0, "text")), True),
-        (Slot(0, "hm", "text", ("messages", 0, "content")), False),
-    ],
-)
-def test_what_the_provider_signed_is_never_touched(slot: Slot, attested: bool) -> None:
-    assert is_attested(slot) is attested
-
-
-def test_a_key_that_is_itself_the_finding_is_not_told() -> None:
-    key = Slot(3, "sk-abcd1234", "key", ("tools", 0, "sk-abcd1234"))
-
-    assert (place_of(key), key_of(key)) == ("a key of tools[0]", "")
-    assert place_of(Slot(0, "x", "key", ("x",))) == "a key of the body"
-    assert key_of(Slot(0, "x", "text", ("ssn", 0))) == "ssn"
-    assert place_of(Slot(0, "x", "text", ())) == "the body"
 
 
 def test_a_summary_counts_by_entity() -> None:

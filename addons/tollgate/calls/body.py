@@ -9,7 +9,7 @@ has more literals than its tree has strings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from typing import Any, Literal, NamedTuple, Self, cast
 
@@ -24,6 +24,8 @@ stands there: "skip" is no slot (ids, enums, signatures), "json" is JSON in a st
 URL. What a shape does not name is a slot, its key too: scanning is opt-out."""
 
 type Path = tuple[str | int, ...]
+type Text = str | Callable[[], str]
+"""A text, or what gives it, for where it is seldom asked for."""
 
 LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
@@ -80,7 +82,7 @@ class Body:
     """The body of a request: the bytes on the wire, their decoded content, and the slots in it."""
 
     __slots__ = (
-        *("_added", "_contents", "_edits", "_json", "_parsed", "_rendered", "_shape", "_tree"),
+        *("_added", "_contents", "_edits", "_json", "_parsed", "_rendered", "_shape", "_spliced", "_tree"),
         *("as_written", "content", "encoding", "wire"),
     )
 
@@ -97,9 +99,11 @@ class Body:
         self._parsed = False
         self._tree: Any = None
         self._contents: Contents | None = None
-        self._edits: dict[int, tuple[Slot, str]] = {}
+        self._edits: dict[int, tuple[Slot, Text]] = {}
         self._added: dict[str, bytes] = {}
         self._json: Any = None
+        self._spliced: bytes | None = None
+        """The content with all edits, but nothing added."""
         self._rendered: bytes | None = None
 
     def parse(self, shape: Shape) -> None:
@@ -146,12 +150,18 @@ class Body:
     def text(self, slot: Slot) -> str:
         """What stands in a slot now."""
         edit = self._edits.get(slot.ordinal)
-        return edit[1] if edit else slot.text
+        return _given(edit[1]) if edit else slot.text
 
-    def edit(self, slot: Slot, text: str) -> None:
+    def edit(self, slot: Slot, text: Text) -> None:
         """Put another text in a slot's place."""
         self._edits[slot.ordinal] = slot, text
-        self._rendered = self._json = None
+        self._spliced = self._rendered = self._json = None
+
+    def edit_all(self, edits: Iterable[tuple[Slot, Text]], content: bytes) -> None:
+        """Put other texts in the places of slots, where the caller knows the content that comes of it."""
+        for slot, text in edits:
+            self.edit(slot, text)
+        self._spliced = content
 
     def add(self, key: str, value: bytes) -> None:
         """Put a member, with JSON for its value, at the end of the object that the content is. The key must
@@ -176,17 +186,23 @@ class Body:
     def render(self) -> bytes:
         """The content with its edits: all bytes but the touched literals are those that came in."""
         if self._rendered is None and (self._edits or self._added):
-            edits = {ordinal: text for ordinal, (_, text) in self._edits.items()}
-            before = {ordinal: slot.text for ordinal, (slot, _) in self._edits.items()}
-            self._rendered = append(splice(self.content, edits, before), self._added)
+            if self._spliced is None:
+                edits = {ordinal: _given(text) for ordinal, (_, text) in self._edits.items()}
+                before = {ordinal: slot.text for ordinal, (slot, _) in self._edits.items()}
+                self._spliced = splice(self.content, edits, before)
+            self._rendered = append(self._spliced, self._added)
         return self.content if self._rendered is None else self._rendered
 
     def _edited_tree(self) -> Any:
         if any(slot.kind == "key" for slot, _ in self._edits.values()):
             return orjson.loads(self.render())
-        tree = with_texts(self._tree, ((slot.path, text) for slot, text in self._edits.values()))
+        tree = with_texts(self._tree, ((slot.path, _given(text)) for slot, text in self._edits.values()))
         members = {key: orjson.loads(value) for key, value in self._added.items()}
         return {**tree, **members} if members else tree
+
+
+def _given(text: Text) -> str:
+    return text if isinstance(text, str) else text()
 
 
 def with_texts(tree: Any, texts: Iterable[tuple[Path, str]]) -> Any:
@@ -254,7 +270,10 @@ class _Walk:
                 below = known.get("*") if known is not None else None
                 self.slots.append(Slot(self.strings, key, "key", (*path, key)))
             self.strings += 1
-            self.value(item, below, (*path, key))
+            if below == "skip" and type(item) is str:  # most are, and need no path
+                self.strings += 1
+            else:
+                self.value(item, below, (*path, key))
 
 
 def written_as(tree: Any, content: bytes) -> bool:

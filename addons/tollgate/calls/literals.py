@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
 
@@ -19,6 +19,9 @@ _TRIES = 8
 _HEAD = 64
 """So many bytes of a literal are looked for. To find a long text, Python would first study it for long."""
 _NOTHING: Mapping[int, str] = MappingProxyType({})
+
+type Patch = tuple[int, int, bytes]
+"""Bytes from there to there, and what stands in their place."""
 
 
 def count_literals(content: bytes) -> int:
@@ -48,7 +51,7 @@ def splice(content: bytes, edits: Mapping[int, str], before: Mapping[int, str] =
     `before`, they are found several times faster."""
     out: list[bytes] = []
     done = passed = 0
-    find = _Finder(content)
+    find = Finder(content)
     for ordinal in sorted(edits):
         start, end = find.literal(done, ordinal - passed, before.get(ordinal))
         out += (content[done:start], orjson.dumps(edits[ordinal]))
@@ -57,7 +60,36 @@ def splice(content: bytes, edits: Mapping[int, str], before: Mapping[int, str] =
     return b"".join(out)
 
 
-class _Finder:
+def patched(content: bytes, changes: Iterable[Patch]) -> bytes:
+    """The content with these patches, which are given from left to right."""
+    out: list[bytes] = []
+    done = 0
+    for start, end, new in changes:
+        out += (content[done:start], new)
+        done = end
+    out.append(content[done:])
+    return b"".join(out)
+
+
+def patches(start: int, end: int, text: str, pieces: Iterable[tuple[int, int, str]]) -> list[Patch]:
+    """Pieces of a literal's text, from left to right, as patches. It stands there as orjson writes it."""
+    at, done = start + 1, 0
+    plain = end - start - 2 == len(text)
+    made: list[Patch] = []
+    for begin, stop, new in pieces:
+        first = at + (begin - done if plain else _size(text[done:begin]))
+        at = first + (stop - begin if plain else _size(text[begin:stop]))
+        done = stop
+        made.append((first, at, orjson.dumps(new)[1:-1]))
+    return made
+
+
+def _size(text: str) -> int:
+    """Bytes that a text takes within a literal."""
+    return len(orjson.dumps(text)) - 2
+
+
+class Finder:
     """Finds literals, from left to right."""
 
     def __init__(self, content: bytes) -> None:
@@ -67,7 +99,7 @@ class _Finder:
         """False once a text was written in a way that cannot be foreseen, such as "\\u0041"."""
 
     def literal(self, start: int, skipped: int, text: str | None) -> tuple[int, int]:
-        """Where the literal stands before which `skipped` others come behind `start`."""
+        """Where the literal stands, quotes included, before which `skipped` others come behind `start`."""
         if text is not None and self._as_usual:
             for at, end in self._places(start, text):
                 if count_quotes(self._content[start:at]) == 2 * skipped:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tollgate.calls import Kind
+from tollgate.dlp.history import History
 from tollgate.dlp.sight import Found, Memory, Sight
 from tollgate.dlp.span import Detector, Span
 from tollgate.dlp.views import Budget, View, attachment_views, views
@@ -33,6 +34,8 @@ class Examiner:
         self._limits = limits
         self._digest = digest
         self._memory = Memory(remembered)
+        self.history = History()
+        """What is known of whole bodies."""
 
     def budget(self) -> Budget:
         """How much one request may decode to."""

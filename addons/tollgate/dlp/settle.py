@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tollgate.calls import Finding
+from tollgate.calls import Finding, Slot
 from tollgate.dlp.engine import resolve
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.history import Segment, Settled
 from tollgate.dlp.redact import Change, replaced, replacements
 from tollgate.dlp.sight import Found, Outcome, Sight
 from tollgate.dlp.span import Span
@@ -51,36 +52,62 @@ class Settling:
         self._change = change
         self.budget = examiner.budget()
         """How much the call may still decode to."""
+        self._known: list[Finding] = []
+        """What was found in slots that are not looked at again."""
         self.seen: Counter[tuple[str, str, Action]] = Counter()
         """(entity, place, action) of everything found."""
         self.stuck: tuple[str, str] | None = None
         """(entity, place) of the first finding that is to be blocked."""
 
     @property
+    def steady(self) -> bool:
+        """True where the same comes of a text in every call."""
+        return self._book.steady
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.seen.clear()
+        self._known.clear()
+        self.stuck = None
+
+    @property
     def findings(self) -> list[Finding]:
-        return [Finding(entity, place, action, count) for (entity, place, action), count in self.seen.items()]
+        new = [Finding(entity, place, action, count) for (entity, place, action), count in self.seen.items()]
+        return self._known + new
 
     def text(self, text: str, where: Where) -> str:
         """A text that is no slot, without what has to go."""
         found = self._examiner.text(text, "text", where.key, self.budget)
         return replaced(text, self.changes(text, found, where))
 
-    def known(self, text: str, sight: Sight, where: Where) -> Sequence[Piece]:
+    def known(self, text: str, sight: Sight, where: Where) -> Settled:
         """`changes`, as they are remembered where the text was settled by the same policy before."""
         outcome = sight.outcome
         if outcome and outcome.policy is self._policy and self._again(text, outcome, where.place):
-            return outcome.pieces
+            return Settled(where.place, outcome.pieces, outcome)
         before, self.seen = self.seen, Counter()
         pieces = self.changes(text, sight.found, where)
-        sight.outcome = self._outcome(text, sight.found, pieces)
-        self.seen.update(before)
-        return pieces
+        outcome = sight.outcome = self._outcome(text, sight.found, pieces)
+        before.update(self.seen)
+        self.seen = before
+        return Settled(where.place, pieces, outcome)
+
+    def again(self, segment: Segment, slots: Sequence[Slot]) -> bool:
+        """Take over what became of a stretch of a body. False where a token stands for something else."""
+        for edit in segment.edits:
+            if not self._entered(slots[edit.slot].text, edit.tokens):
+                return False
+        self._known += segment.findings
+        return True
+
+    def _entered(self, text: str, tokens: Iterable[Piece]) -> bool:
+        enter = self._book.enter
+        return all(enter(token, text[start:end]) for start, end, token in tokens)
 
     def _again(self, text: str, outcome: Outcome, place: str) -> bool:
         """False where a token stands for something else in this call."""
-        for start, end, token in outcome.tokens:
-            if not self._book.enter(token, text[start:end]):
-                return False
+        if not self._entered(text, outcome.tokens):
+            return False
         for entity, action, count in outcome.seen:
             self.seen[entity, place, action] += count
         return True

@@ -7,23 +7,15 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tollgate.calls import Body, Call, Finding, Refused, Request, Slot
+from tollgate.calls import Body, Call, Finding, Refused, Request
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.redact import Change, replaced
 from tollgate.dlp.settle import Settling, Where
-from tollgate.dlp.span import Span
-from tollgate.dlp.stubs import Strings
+from tollgate.dlp.slots import treat_slots
 from tollgate.dlp.surfaces import Header, Query, Surface, form_surfaces, in_target, rewrite, surfaces
 from tollgate.dlp.tokens import Book
-from tollgate.dlp.views import joins, multipart
+from tollgate.dlp.views import multipart
 from tollgate.dlp.views.view import Piece
-
-_NEVER_APART = frozenset(("IP_ADDRESS",))
-"""What nobody takes apart over messages, but the end of one number and the beginning of another make."""
-_ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
-"""Keys under which text stands that the provider signed, and gets back to the letter."""
-_BILLING = "x-anthropic-billing-header:"
-"""What Claude Code puts first in its system prompt; it may vouch for the rest of the body."""
 
 
 class Withheld(NamedTuple):
@@ -82,69 +74,20 @@ class _Treating:
         self._examiner = examiner
         self._settling = Settling(call.policy.dlp, examiner, book, change)
         self._treatment = Treatment()
-        self._edits: list[tuple[Slot, str]] = []
-        self._strings: Strings | None = None
-        self._pieces: dict[int, list[Span]] = {}
-        """By slot: the parts of values that several slots make together, where they are to go."""
 
     def all(self, withheld: Withheld) -> Treatment:
         body = self._call.request.body
         if body.parsed:
-            self._slots([slot for slot in body.slots if not is_attested(slot)])
-            self._edited(body)
+            self._treatment.body = treat_slots(self._call, self._examiner, self._settling)
         elif body.content:
             self._content(body.content, self._call.request.headers.get("content-type", ""))
         self._surfaces(surfaces(self._call.request, withheld.headers, withheld.parameters))
         self._treatment.findings, self._treatment.stuck = self._settling.findings, self._settling.stuck
         return self._treatment
 
-    def _slots(self, slots: list[Slot]) -> None:
-        self._joins(slots)
-        for slot in slots:
-            sight = self._examiner.sight(slot.text, slot.kind, key_of(slot), self._settling.budget)
-            dropped = self._pieces.get(slot.ordinal)
-            if sight.found or dropped:
-                where = Where(place_of(slot), key_of(slot), slot.kind == "json")
-                changes = (
-                    self._settling.changes(slot.text, sight.found, where, dropped)
-                    if dropped
-                    else self._settling.known(slot.text, sight, where)
-                )
-                self._edit(slot, replaced(slot.text, changes), gone=any(not c.text for c in changes))
-
-    def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
-        """Note another text for a slot; in the place of a document that is gone stands another one."""
-        if text == slot.text:
-            return
-        if gone and (slot.kind == "blob" or not text or text.startswith("data:")):
-            self._strings = self._strings or Strings(self._call.request.body.json)
-            if stub := list(self._strings.stub(slot)):
-                self._edits += stub
-                return
-        self._edits.append((slot, text))
-
-    def _edited(self, body: Body) -> None:
-        """Write the body as it leaves, while this is no work of the event loop's."""
-        if self._edits and self._settling.stuck is None:
-            self._treatment.body = edited = body.copy()
-            for slot, text in self._edits:
-                edited.edit(slot, text)
-            edited.render()
-
     def _replace(self, content: bytes) -> None:
         self._treatment.body = self._call.request.body.copy()
         self._treatment.body.replace(content)
-
-    def _joins(self, slots: list[Slot]) -> None:
-        for join in joins(slots):
-            for span in self._settling.resolved(self._examiner.joined(join.text)):
-                pieces = join.spans(span.start, span.end)
-                if len(pieces) < 2 or span.entity in _NEVER_APART:
-                    continue  # it is found in its slot as well, or is none
-                place = " and ".join(place_of(slot) for slot, _, _ in pieces)
-                if self._settling.cannot_stay(span, place):
-                    for slot, start, end in pieces:
-                        self._pieces.setdefault(slot.ordinal, []).append(span._replace(start=start, end=end))
 
     def _content(self, content: bytes, content_type: str) -> None:
         """A body that is not JSON: a form, a text, or a file."""
@@ -195,26 +138,6 @@ class _Treating:
                     self._settling.cannot_stay(span, surface.place, droppable=False)
             elif pieces := self._settling.changes(surface.text, found, Where(surface.place, surface.key)):
                 yield surface, pieces
-
-
-def is_attested(slot: Slot) -> bool:
-    """True for text that has to go back to the letter: signed thoughts, and what vouches for the body."""
-    return not _ATTESTED.isdisjoint(slot.path) or slot.text.startswith(_BILLING)
-
-
-def key_of(slot: Slot) -> str:
-    """The JSON key under which a slot stands; empty for a key, and where there is none."""
-    if slot.kind == "key":
-        return ""
-    return next((name for name in reversed(slot.path) if isinstance(name, str)), "")
-
-
-def place_of(slot: Slot) -> str:
-    """Where a slot stands, for a person. A key that is itself a slot is not told: it may be the secret."""
-    if slot.kind != "key":
-        return slot.place or "the body"
-    above = Slot(0, "", "text", slot.path[:-1]).place
-    return f"a key of {above or 'the body'}"
 
 
 def as_text(content: bytes) -> str | None:

@@ -165,3 +165,19 @@ def test_a_join_knows_where_each_character_came_from(texts: list[str], data: st.
             join.text[start:end].replace(" ", "")
         )
         assert [slot.ordinal for slot, _, _ in pieces] == sorted(slot.ordinal for slot, _, _ in pieces)
+
+
+FRAGMENTS = st.sampled_from(
+    ["ab1", "jane.doe@", "contoso-bank.com", "AKIAQYLPMN", "5HFIQR7XYA", "of", "a b", " ", ""]
+)
+
+
+@given(
+    st.lists(st.tuples(FRAGMENTS, st.sampled_from(["text", "json", "key"])), max_size=20), st.integers(0, 20)
+)
+def test_joins_with_what_is_new_are_those_that_reach_it(drawn: list[tuple[str, Kind]], since: int) -> None:
+    slots = [Slot(n, text, kind, ()) for n, (text, kind) in enumerate(drawn)]
+
+    reaching = [join for join in joins(slots) if join.parts[-1].slot.ordinal >= since]
+
+    assert list(joins(slots, since)) == reaching

@@ -166,17 +166,41 @@ class _Edges(NamedTuple):
     """Whether one of them has what a value that `glue` puts together has to have."""
 
 
-def joins(slots: Sequence[Slot]) -> Iterator[Join]:
-    """Texts that come about where slots are read together: ends with beginnings, and rows of fragments."""
-    texts = (slot for slot in slots if slot.kind in ("text", "json"))
-    edges = [_edges(slot) for slot in texts if slot.text and not slot.text.isspace()]
+def joins(slots: Sequence[Slot], since: int = 0) -> Iterator[Join]:
+    """Texts that come about where slots are read together: ends with beginnings, and rows of fragments. Only
+    such as have a part in the slots from `since` on."""
+    if since >= len(slots):
+        return
+    near = slots[_reach_back(slots, since) :]
+    edges = [_edges(slot) for slot in near if _is_joined(slot)]
+    for join in chain(_pairs(edges), _rows(edges)):
+        if join.parts[-1].slot.ordinal >= slots[since].ordinal:
+            yield join
+
+
+def _is_joined(slot: Slot) -> bool:
+    return slot.kind in ("text", "json") and bool(slot.text) and not slot.text.isspace()
+
+
+def _reach_back(slots: Sequence[Slot], since: int) -> int:
+    """From where on slots may stand in a join with those from `since` on: some, and no part of a row."""
+    joined = 0
+    in_row = True
+    while since and (joined < _REACH or in_row):
+        since -= 1
+        if _is_joined(slots[since]):
+            joined += 1
+            in_row = _FRAGMENT.fullmatch(slots[since].text) is not None
+    return since
+
+
+def _pairs(edges: Sequence[_Edges]) -> Iterator[Join]:
     for n, first in enumerate(edges):
         for second in edges[n + 1 : n + 1 + _REACH] if first.tail else ():
             if not second.head or not (first.telling or second.telling):
                 continue
             if (between := _glue(first.tail, second.head)) is not None:
                 yield _joined([_end_of(first.slot), _beginning_of(second.slot)], between)
-    yield from _rows(edges)
 
 
 def _edges(slot: Slot) -> _Edges:

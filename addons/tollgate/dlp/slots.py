@@ -1,0 +1,149 @@
+"""What becomes of the slots of a JSON body. What was treated before is known: see `history`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from tollgate.calls import Body, Call, Slot
+from tollgate.calls.body import Text
+from tollgate.calls.literals import patched
+from tollgate.dlp.examine import Examiner
+from tollgate.dlp.history import Settled, Track, extend
+from tollgate.dlp.redact import replaced
+from tollgate.dlp.settle import Settling, Where
+from tollgate.dlp.span import Span
+from tollgate.dlp.stubs import Strings
+from tollgate.dlp.views import joins
+
+_NEVER_APART = frozenset(("IP_ADDRESS",))
+"""What nobody takes apart over messages, but the end of one number and the beginning of another make."""
+_ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
+"""Keys under which text stands that the provider signed, and gets back to the letter."""
+_BILLING = "x-anthropic-billing-header:"
+"""What Claude Code puts first in its system prompt; it may vouch for the rest of the body."""
+
+
+def treat_slots(call: Call, examiner: Examiner, settling: Settling) -> Body | None:
+    """The body as it leaves; None where nothing in it changes, or it must not leave. `settling` is new, and
+    knows then what was found."""
+    body = call.request.body
+    slots = [slot for slot in body.slots if not is_attested(slot)]
+    if body.as_written and settling.steady:
+        track = Track(examiner.history, body, slots, call.dialect.name, call.policy.dlp)
+        treating = _Treating(body, slots, examiner, settling)
+        if treating.recall(track) and treating.joins(track.last.slots):
+            treating.slots(track.last.slots)
+            return treating.body(track)
+        settling.forget()
+    treating = _Treating(body, slots, examiner, settling)
+    treating.joins(0)
+    treating.slots(0)
+    return treating.body(None)
+
+
+class _Treating:
+    """The slots of one body."""
+
+    def __init__(self, body: Body, slots: Sequence[Slot], examiner: Examiner, settling: Settling) -> None:
+        self._body = body
+        self._slots = slots
+        self._examiner = examiner
+        self._settling = settling
+        self._edits: list[tuple[Slot, Text]] = []
+        self._settled: dict[int, Settled] = {}
+        """By ordinal: slots in which something was found, of those that were not known."""
+        self._pieces: dict[int, list[Span]] = {}
+        """By ordinal: the parts of values that several slots make together, where they are to go."""
+        self._strings: Strings | None = None
+        self._joined = self._stubbed = False
+        """Whether there was a value in several slots, or a slot whose change took others with it."""
+
+    def recall(self, track: Track) -> bool:
+        """Take over what is known. False where it does not fit this call."""
+        for segment in track.segments:
+            if not self._settling.again(segment, self._slots):
+                return False
+            for edit in segment.edits:
+                slot = self._slots[edit.slot]
+                self._edits.append((slot, partial(replaced, slot.text, edit.pieces)))
+        return True
+
+    def joins(self, since: int) -> bool:
+        """Look for values that are taken apart, the last part in one of the slots from `since` on. False
+        where a part in one of those before has to go."""
+        for join in joins(self._slots, since):
+            for span in self._settling.resolved(self._examiner.joined(join.text)):
+                pieces = join.spans(span.start, span.end)
+                if len(pieces) < 2 or span.entity in _NEVER_APART:
+                    continue  # it is found in its slot as well, or is none
+                self._joined = True
+                place = " and ".join(place_of(slot) for slot, _, _ in pieces)
+                if self._settling.cannot_stay(span, place):
+                    for slot, start, end in pieces:
+                        self._pieces.setdefault(slot.ordinal, []).append(span._replace(start=start, end=end))
+        return not self._pieces or min(self._pieces) >= self._slots[since].ordinal
+
+    def slots(self, since: int) -> None:
+        """Settle the slots from that one on."""
+        for slot in self._slots[since:]:
+            sight = self._examiner.sight(slot.text, slot.kind, key_of(slot), self._settling.budget)
+            dropped = self._pieces.get(slot.ordinal)
+            if not (sight.found or dropped):
+                continue
+            where = Where(place_of(slot), key_of(slot), slot.kind == "json")
+            if dropped:
+                changes = self._settling.changes(slot.text, sight.found, where, dropped)
+                settled = Settled(where.place, changes, None)
+            else:
+                settled = self._settling.known(slot.text, sight, where)
+            self._settled[slot.ordinal] = settled
+            gone = any(not piece.text for piece in settled.pieces)
+            self._edit(slot, replaced(slot.text, settled.pieces), gone=gone)
+
+    def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
+        """Note another text for a slot; in the place of a document that is gone stands another one."""
+        if text == slot.text:
+            return
+        if gone and (slot.kind == "blob" or not text or text.startswith("data:")):
+            self._strings = self._strings or Strings(self._body.json)
+            if stub := list(self._strings.stub(slot)):
+                self._stubbed = True
+                self._edits += stub
+                return
+        self._edits.append((slot, text))
+
+    def body(self, track: Track | None) -> Body | None:
+        """The body as it leaves, written at once, while this is no work of the event loop's."""
+        if self._settling.stuck is not None:
+            return None
+        edited = self._body.copy()
+        if track is not None and not self._stubbed:
+            before = list(track.patches)
+            new = extend(track, self._body, self._slots, self._settled, keep=not self._joined)
+            edited.edit_all(self._edits, patched(self._body.content, before + new))
+        else:
+            for slot, text in self._edits:
+                edited.edit(slot, text)
+        edited.render()
+        return edited if self._edits else None
+
+
+def is_attested(slot: Slot) -> bool:
+    """True for text that has to go back to the letter: signed thoughts, and what vouches for the body."""
+    return not _ATTESTED.isdisjoint(slot.path) or slot.text.startswith(_BILLING)
+
+
+def key_of(slot: Slot) -> str:
+    """The JSON key under which a slot stands; empty for a key, and where there is none."""
+    if slot.kind == "key":
+        return ""
+    return next((name for name in reversed(slot.path) if isinstance(name, str)), "")
+
+
+def place_of(slot: Slot) -> str:
+    """Where a slot stands, for a person. A key that is itself a slot is not told: it may be the secret."""
+    if slot.kind != "key":
+        return slot.place or "the body"
+    above = Slot(0, "", "text", slot.path[:-1]).place
+    return f"a key of {above or 'the body'}"

@@ -1,0 +1,261 @@
+"""What becomes of slots, whether or not what stands before them is known."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.upstream import make_call, make_request
+from tollgate.calls import Body, Finding, Slot
+from tollgate.dlp import history
+from tollgate.dlp.examine import Examiner
+from tollgate.dlp.operators import Operators
+from tollgate.dlp.settle import Settling
+from tollgate.dlp.slots import is_attested, key_of, place_of, treat_slots
+from tollgate.dlp.span import Span
+from tollgate.dlp.tokens import Book, Minter, Numbered
+from tollgate.policy.dlp import Dlp, Views
+
+KEY = b"k" * 32
+RULES = {
+    "EMAIL_ADDRESS": r"[a-z]+@corp\.io",
+    "SECRET": r"sk-[a-z0-9]{8}",
+    "US_SSN": r"\d{3}-\d{2}-\d{4}",
+}
+
+
+class Finds:
+    """Finds what the rules say, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def scan(self, text: str, key: str = "") -> list[Span]:
+        self.asked.append(text)
+        return [
+            Span(m.start(), m.end(), entity, 0.9, "")
+            for entity, rule in RULES.items()
+            for m in re.finditer(rule, text)
+        ]
+
+
+def new_examiner() -> Examiner:
+    return Examiner(Finds(), Views(), lambda data: data.hex())
+
+
+class Treated:
+    """A body that was treated, and what was found in it."""
+
+    def __init__(
+        self,
+        body: Any,
+        examiner: Examiner,
+        policy: Dlp,
+        speaks: str = "openai-chat",
+        book: Book | None = None,
+    ) -> None:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        call = make_call(make_request(content), speaks=speaks)
+        call.policy = call.policy.model_copy(update={"dlp": policy})
+        call.request.body.parse(call.dialect.shape)
+        self.book = Book(Minter(KEY)) if book is None else book
+        settling = Settling(policy, examiner, self.book, Operators(KEY).apply)
+        self.before = call.request.body
+        self.body: Body | None = treat_slots(call, examiner, settling)
+        self.findings: list[Finding] = settling.findings
+        self.stuck = settling.stuck
+
+    @property
+    def told(self) -> tuple[Any, ...]:
+        findings = sorted(map(repr, self.findings))
+        written = self.body and self.body.render()
+        return written, self.body and self.body.json, findings, self.stuck, dict(self.book.originals)
+
+
+def chat(*texts: str, **more: Any) -> dict[str, Any]:
+    return {"model": "m", "messages": [{"role": "user", "content": text} for text in texts], **more}
+
+
+WORDS = st.sampled_from(
+    [
+        *("ada@corp.io", "bob@corp.io", "sk-abcd1234", "123-45-6789", "ada@", "corp.io", "sk-ab12", "cd-34"),
+        *("the", "\n", " ", '"', "\\", "é", "😀", "x" * 40, '{"a": "eve@corp.io"}', "tgxE", "\x7f\x01"),
+    ]
+)
+TEXTS = st.lists(WORDS, max_size=6).flatmap(lambda words: st.sampled_from([" ".join(words), "".join(words)]))
+ITEMS = st.one_of(
+    st.builds(lambda text: {"role": "user", "content": text}, TEXTS),
+    st.builds(lambda text: {"role": "user", "content": [{"type": "text", "text": text}] * 2}, TEXTS),
+    st.builds(
+        lambda text, key: {"role": "assistant", "tool_calls": [{"function": {"arguments": text, key: text}}]},
+        TEXTS,
+        TEXTS,
+    ),
+)
+POLICIES = [
+    Dlp(),
+    Dlp(actions={"SECRET": "mask", "US_SSN": "report"}),
+    Dlp(on_unrewritable="drop_part"),
+    Dlp(on_unrewritable="allow", actions={"EMAIL_ADDRESS": "redact"}),
+    Dlp(actions={"SECRET": "block"}),
+]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.lists(ITEMS, max_size=3), min_size=2, max_size=6),
+    st.sampled_from(POLICIES),
+    st.sampled_from([1, 20, 80]),
+    st.data(),
+)
+def test_what_is_known_changes_nothing(
+    turns: list[list[Any]], policy: Dlp, least: int, data: st.DataObject
+) -> None:
+    """Sessions that grow, fork and are cut, with tools before, behind or not at all."""
+    examiner = new_examiner()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "LEAST", least)
+        for messages in accumulate(turns):
+            fork = data.draw(st.integers(0, len(messages)))
+            ends = data.draw(st.sampled_from([[], [{"role": "user", "content": "then ada@corp.io"}]]))
+            tools = {"tools": [{"function": {"name": "f", "description": "for bob@corp.io"}}] * 2}
+            body = {"messages": messages[: fork or None] + ends}
+            body = data.draw(st.sampled_from([body, {**tools, **body}, {**body, **tools}]))
+
+            assert Treated(body, examiner, policy).told == Treated(body, new_examiner(), policy).told
+
+
+@pytest.fixture
+def _each_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "LEAST", 1)
+
+
+@pytest.mark.usefixtures("_each_item")
+def test_of_a_session_only_what_is_new_is_looked_at() -> None:
+    examiner, policy = new_examiner(), Dlp()
+    texts = [f"turn {n} of ada@corp.io" for n in range(20)]
+    looked: list[str] = []
+    sight = examiner.sight
+    examiner.sight = lambda text, *more: looked.append(text) or sight(text, *more)  # type: ignore[method-assign,func-returns-value]
+
+    Treated(chat(*texts[:18]), examiner, policy)
+    looked.clear()
+    known = Treated(chat(*texts), examiner, policy)
+
+    assert looked == texts[17:]  # the last one of before, since more of it might have come
+    assert known.told == Treated(chat(*texts), new_examiner(), policy).told
+    assert [f.place for f in known.findings] == [f"messages[{n}].content" for n in range(20)]
+
+
+@pytest.mark.usefixtures("_each_item")
+@pytest.mark.parametrize(
+    "other",
+    [{"policy": Dlp()}, {"speaks": "generic"}, {"book": Book(Numbered())}],
+    ids=lambda case: next(iter(case)),
+)
+def test_it_is_known_for_one_policy_and_dialect_only(other: Mapping[str, Any]) -> None:
+    examiner, policy = new_examiner(), Dlp(actions={"EMAIL_ADDRESS": "mask"})
+    body = chat("for ada@corp.io", "and", "then", "more")
+    Treated(body, examiner, policy)
+
+    changed = Treated(body, examiner, **{"policy": policy, **other})
+
+    assert changed.told == Treated(body, new_examiner(), **{"policy": policy, **other}).told
+
+
+@pytest.mark.usefixtures("_each_item")
+def test_a_body_that_is_spaced_is_treated_without() -> None:
+    examiner, policy = new_examiner(), Dlp()
+    body = chat("for ada@corp.io", "and bob@corp.io", "then")
+    Treated(body, examiner, policy)
+
+    spaced = Treated(json.dumps(body, indent=1).encode(), examiner, policy)
+
+    assert spaced.body is not None
+    assert spaced.body.json == Treated(body, new_examiner(), policy).body.json  # type: ignore[union-attr]
+    assert spaced.body.render().count(b"\n") == json.dumps(body, indent=1).count("\n")
+
+
+@pytest.mark.usefixtures("_each_item")
+def test_a_value_that_begins_in_what_is_known_is_found() -> None:
+    examiner, policy = new_examiner(), Dlp(on_unrewritable="drop_part")
+    texts = ["mail sk-abcd1234", "to ada@", "and", "so on"]
+    Treated(chat(*texts), examiner, policy)
+
+    treated = Treated(chat(*texts[:3], "corp.io now"), examiner, policy)
+
+    assert treated.told == Treated(chat(*texts[:3], "corp.io now"), new_examiner(), policy).told
+    assert treated.body is not None
+    assert [m["content"] for m in treated.body.json["messages"]][1:] == ["to ", "and", " now"]
+
+
+@pytest.mark.usefixtures("_each_item")
+def test_a_token_that_stands_for_something_else_in_the_call_is_not_taken_over() -> None:
+    examiner, policy = new_examiner(), Dlp()
+    body = chat("for ada@corp.io", "and", "then", "more")
+    token = next(iter(Treated(body, examiner, policy).book.originals))
+
+    book = Book(Minter(KEY), {token: "of another conversation"})
+    treated = Treated(body, examiner, policy, book=book)
+
+    assert treated.body is not None
+    assert book.originals[token] == "of another conversation"
+    assert token.encode() not in treated.body.render()
+    assert len(treated.findings) == 1
+
+
+@pytest.mark.usefixtures("_each_item")
+def test_a_document_that_goes_takes_others_with_it_each_time() -> None:
+    examiner = new_examiner()
+    policy = Dlp(on_unrewritable="drop_part")
+    packed = b64encode(gzip.compress(b"the key is sk-abcd1234")).decode()
+    file = {
+        "type": "file",
+        "file": {"filename": "a.gz", "file_data": f"data:application/gzip;base64,{packed}"},
+    }
+    body = chat("for ada@corp.io", "and", "then")
+    body["messages"].append({"role": "user", "content": [file]})
+    body["messages"] += chat("more", "of bob@corp.io", "it")["messages"]
+
+    first, second = Treated(body, examiner, policy), Treated(body, examiner, policy)
+
+    assert first.told == second.told
+    assert first.body is not None
+    assert first.body.json["messages"][3]["content"][0]["file"]["filename"] == "removed.txt"
+    assert packed.encode() not in first.body.render()
+
+
+def test_nothing_to_change_is_no_other_body() -> None:
+    assert Treated(chat("hello", "there"), new_examiner(), Dlp()).body is None
+    assert Treated({"model": "m"}, new_examiner(), Dlp()).body is None
+
+
+@pytest.mark.parametrize(
+    ("slot", "attested"),
+    [
+        (Slot(0, "hm", "text", ("messages", 0, "content", 0, "thinking")), True),
+        (Slot(0, "x-anthropic-billing-header: cch=1", "text", ("system", 0, "text")), True),
+        (Slot(0, "hm", "text", ("messages", 0, "content")), False),
+    ],
+)
+def test_what_the_provider_signed_is_never_touched(slot: Slot, attested: bool) -> None:
+    assert is_attested(slot) is attested
+
+
+def test_a_key_that_is_itself_the_finding_is_not_told() -> None:
+    key = Slot(3, "sk-abcd1234", "key", ("tools", 0, "sk-abcd1234"))
+
+    assert (place_of(key), key_of(key)) == ("a key of tools[0]", "")
+    assert place_of(Slot(0, "x", "key", ("x",))) == "a key of the body"
+    assert key_of(Slot(0, "x", "text", ("ssn", 0))) == "ssn"
+    assert place_of(Slot(0, "x", "text", ())) == "the body"
