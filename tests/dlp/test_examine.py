@@ -148,3 +148,17 @@ def test_joined_texts_are_not_remembered() -> None:
     examining = examiner(finds)
 
     assert [span.entity for span in examining.joined("hunter2xyz")] == ["SECRET"]
+
+
+def test_many_texts_are_remembered_as_one() -> None:
+    finds = Finds()
+    examining = examiner(finds)
+    clean = [("one", "a"), ("two", "")]
+
+    assert not examining.any_in(clean, examining.budget())
+    assert not examining.any_in(clean, examining.budget())
+    assert finds.keys == ["a", ""]
+
+    assert examining.any_in([*clean, ("hunter2xyz", "b")], examining.budget())
+    assert not examining.any_in([("o", "nea"), ("two", "")], examining.budget())
+    assert not examining.any_in([], examining.budget())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tollgate.calls import Kind
 from tollgate.dlp.history import History
@@ -13,6 +13,8 @@ from tollgate.policy.dlp import Views
 
 REMEMBERED = 50_000
 """Texts and findings that are kept: some 200 bytes for a text, 600 for a finding."""
+TOGETHER = "together"
+"""What begins the names of texts that are remembered as one, where others have the kind of a slot."""
 JOINED = "joined"
 """In the name of a view that puts lines or string literals together."""
 _MOSTLY_BINARY = 4096
@@ -51,6 +53,16 @@ class Examiner:
             f"{kind}\0{key}\0{text}",
             lambda: without_doubtful(dict.fromkeys(self._look(text, kind, key, budget))),
         )
+
+    def any_in(self, texts: Sequence[tuple[str, str]], budget: Budget) -> bool:
+        """Whether something is found in one of these texts, each with the key it stands under. All of them are
+        remembered as one."""
+        name = "".join([f"{len(text)} {len(key)} {text}{key}" for text, key in texts])
+        sight = self._remembered_of(
+            f"{TOGETHER}\0\0{name}",
+            lambda: tuple(found for text, key in texts for found in self.text(text, "text", key, budget)),
+        )
+        return bool(sight.found)
 
     def attachment(self, data: bytes, budget: Budget) -> list[Found]:
         """What is found in a file. Nothing of it can be rewritten in place."""

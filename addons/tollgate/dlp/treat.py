@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -81,7 +81,7 @@ class _Treating:
             self._treatment.body = treat_slots(self._call, self._examiner, self._settling)
         elif body.content:
             self._content(body.content, self._call.request.headers.get("content-type", ""))
-        self._surfaces(surfaces(self._call.request, withheld.headers, withheld.parameters))
+        self._surfaces(list(surfaces(self._call.request, withheld.headers, withheld.parameters)))
         self._treatment.findings, self._treatment.stuck = self._settling.findings, self._settling.stuck
         return self._treatment
 
@@ -120,7 +120,10 @@ class _Treating:
         for found in self._examiner.attachment(data, self._settling.budget):
             self._settling.cannot_stay(found.span, f"{place} ({found.view})", droppable=False)
 
-    def _surfaces(self, texts: Iterable[Surface]) -> None:
+    def _surfaces(self, texts: Sequence[Surface]) -> None:
+        named = [(text.text, text.key) for text in texts]
+        if not self._examiner.any_in(named, self._settling.budget):
+            return  # as a rule: clients send the same headers with every call
         for surface, pieces in self._rewritten(texts):
             if isinstance(surface.spot, Header):
                 self._treatment.headers[surface.spot] = pieces
