@@ -55,7 +55,7 @@ class Examiner:
         )
 
     def any_in(self, texts: Sequence[tuple[str, str]], budget: Budget) -> bool:
-        """Whether something is found in one of these texts, each with the key it stands under. All of them are
+        """Whether something is found in one of these texts, each with the key it stands under. They are
         remembered as one."""
         name = "".join([f"{len(text)} {len(key)} {text}{key}" for text, key in texts])
         sight = self._remembered_of(

@@ -31,18 +31,18 @@ def treat_slots(call: Call, examiner: Examiner, settling: Settling) -> Body | No
     slots = [slot for slot in body.slots if not is_attested(slot)]
     if body.as_written and settling.steady:
         track = Track(examiner.history, body, slots, call.dialect.name, call.policy.dlp)
-        treating = _Treating(body, slots, examiner, settling)
-        if treating.recall(track) and treating.joins(track.last.slots):
-            treating.slots(track.last.slots)
-            return treating.body(track)
+        made = _Slots(body, slots, examiner, settling)
+        if made.recall(track) and made.joins(track.last.slots):
+            made.slots(track.last.slots)
+            return made.body(track)
         settling.forget()
-    treating = _Treating(body, slots, examiner, settling)
-    treating.joins(0)
-    treating.slots(0)
-    return treating.body(None)
+    made = _Slots(body, slots, examiner, settling)
+    made.joins(0)
+    made.slots(0)
+    return made.body(None)
 
 
-class _Treating:
+class _Slots:
     """The slots of one body."""
 
     def __init__(self, body: Body, slots: Sequence[Slot], examiner: Examiner, settling: Settling) -> None:
