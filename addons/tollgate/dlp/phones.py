@@ -113,7 +113,7 @@ def _digits(count: int) -> str:
 
 
 _SIX = _digits(6)
-_TOLD_GATE = rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{_SIX}|{_SIX}{_BEHIND}"
+_TOLD_GATE = rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})(?:[^A-Za-z][\s\S]{{0,{_WIDTH}}}?)?{_SIX}|{_SIX}{_BEHIND}"
 """Six digits beside a telling word."""
 _NO_DATE = r"-(?:\d{3}|\d{1,2}[ \t.()/\x80]|\d-|[2-9]\d-|\d\d-(?:\d{3}|[4-9]\d))"
 """What follows a year that is none."""

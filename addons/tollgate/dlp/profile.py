@@ -54,7 +54,7 @@ ROWS = (
         never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
     ),
     Row("MAC_ADDRESS"),
-    Row("CRYPTO", gate=Expression(r"(?i)(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}")),
+    Row("CRYPTO", gate=Expression(r"(?i)\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}")),
     Row("US_SSN"),
     Row("US_ITIN"),
     Row("US_BANK_NUMBER", needs_context=True),
