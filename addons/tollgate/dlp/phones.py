@@ -98,7 +98,8 @@ _SHAPES = regex.compile(
 
 _WITH_AREA = regex.compile(r"\(0[1-9]\d*\)|0[1-9]\d*[\-/]")
 """Begins with an area code that is set apart."""
-_FEWEST_DIGITS = 6
+_FEWEST = 6
+"""Digits of a number."""
 _BLOCK = regex.compile(r"\d+")
 _ABROAD = regex.compile(r"^\(?(?:\+\s?|00|011[ \-])")
 """What stands before a country's code."""
@@ -230,11 +231,11 @@ def _without_times(text: str) -> str:
 def _candidate(match: Any) -> _Candidate | None:
     """What may be a phone number; None where it has too few digits, or stray ones."""
     text = match["number"]
-    if len(text) < _FEWEST_DIGITS:
+    if len(text) < _FEWEST:
         return None
     plus = match["plus"] is not None or text.startswith("(+")
     blocks = _BLOCK.findall(text)
-    if not _FEWEST_DIGITS <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
+    if not _FEWEST <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
         return None
     if not plus and min(map(len, blocks[1:]), default=2) < 2:
         return None

@@ -146,7 +146,7 @@ class PatternJudge:
         self._needs_context = (row is not None and row.needs_context) or pattern.score < threshold
         self._own = own
         self._lead = regex.compile(row.lead, regex.DOTALL) if row and row.lead else None
-        self._never_after = regex.compile(f"(?<={row.never_after})") if row and row.never_after else None
+        self._never_after = _before(row.never_after) if row and row.never_after else None
         self._never_before = regex.compile(row.never_before) if row and row.never_before else None
         self._never = regex.compile(row.never) if row and row.never else None
         self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
@@ -221,6 +221,11 @@ class PatternJudge:
         if self._context.within(key) or self._context.before(text, first):
             return min(1.0, max(score + CONTEXT_ADDS, THRESHOLD))
         return score if alone else 0.0
+
+
+def _before(pattern: str) -> Any:
+    """What matches where a pattern has just ended, or in the next line."""
+    return regex.compile(rf"(?<=(?:{pattern})\n?)")
 
 
 _ESCAPE = regex.compile(r"\\.", regex.DOTALL)
