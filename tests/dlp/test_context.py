@@ -15,6 +15,7 @@ SSN = Context(["ssn", "social security", "tax#"])
     [
         ("userSSN_no", ["user", "ssn", "no"]),
         ("HTTPServer2", ["http", "server", "2"]),
+        ("HTTPServeré2", ["http", "serveré", "2"]),
         ("Steuer-Nr. für Ä", ["steuer", "nr", "für", "ä"]),
         ("여권 번호", ["여권", "번호"]),
     ],
@@ -33,6 +34,8 @@ def test_texts_and_keys_are_words(text: str, expected: list[str]) -> None:
         ("ssn of the second of my three brothers: ", False),  # more than five words before
         ("ssn" + " " * 80, False),  # farther than it may be
         ("assn is ", False),
+        ("né à Nîmes, SSN ", True),
+        ("né à Nîmes, assn ", False),
         ("", False),
     ],
 )

@@ -8,8 +8,9 @@ import pytest
 
 from support.detection import compiled
 from tollgate.calls import Runtime
-from tollgate.dlp.equipment import cache_folder, equip, thresholds
+from tollgate.dlp.equipment import build_engine, cache_folder, equip, thresholds
 from tollgate.dlp.tokens import Numbered
+from tollgate.dlp.views import normalise
 from tollgate.policy import Policy
 from tollgate.policy.dlp import Detection, Ner
 from tollgate.policy.schema import PolicyFile
@@ -32,6 +33,15 @@ def test_numbered_tokens_need_no_key_of_this_machine() -> None:
     minter = equip(Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32)))).minter
 
     assert minter.token("SECRET", "x") == minter.token("SECRET", "y") == Numbered().token("SECRET", "z")
+
+
+def test_the_first_text_finds_its_tables_made() -> None:
+    tables = (normalise._folds, normalise._foldable, normalise._telling)
+    for table in tables:
+        table.cache_clear()
+    build_engine(Detection(), compiled(), Digester(bytes(32)))
+
+    assert [table.cache_info().currsize for table in tables] == [1, 1, 1]
 
 
 def test_the_cache_is_the_owners_alone(tmp_path: Path) -> None:

@@ -240,7 +240,26 @@ numbers = st.lists(
     max_size=6,
 ).map(lambda blocks: "".join(separator + digits for separator, digits in blocks))
 around = st.sampled_from(
-    ["", " ", "\n", "x ", "call ", "tel: ", "order ", "+", "00", "(0", "2026-11-22 ", " office", "=", '"']
+    [
+        "",
+        " ",
+        "\n",
+        "x ",
+        "call ",
+        "tel: ",
+        "telling ",
+        "手机",
+        "_phones(",
+        "calling Ann, ",
+        "order ",
+        "+",
+        "00",
+        "(0",
+        "2026-11-22 ",
+        " office",
+        "=",
+        '"',
+    ]
 )
 
 

@@ -21,6 +21,7 @@ type Find = Callable[[str], list[tuple[str, str]]]
 
 SSN, ITIN, NHS, BANK = "536-22-8941", "912-78-1234", "943 476 5919", "98456712"
 IBAN = "DE89 3704 0044 0532 0130 00"
+WALLET = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"  # of BIP 173
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,8 @@ def found(detector: Windowed, text: str, key: str = "") -> set[tuple[str, str]]:
         ("host 2001:db8::8a2e:370:7334", "IP_ADDRESS", "2001:db8::8a2e:370:7334"),
         ("ether 00:1b:63:84:45:e6", "MAC_ADDRESS", "00:1b:63:84:45:e6"),
         ("16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "CRYPTO", "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ"),
+        ("x16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "CRYPTO", "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ"),
+        (f"({WALLET})", "CRYPTO", WALLET),
         (f"it is {SSN}", "US_SSN", SSN),
         (f"itin {ITIN}", "US_ITIN", ITIN),
         (f"my NHS number is {NHS}", "UK_NHS", NHS),
@@ -74,6 +77,7 @@ def test_what_the_profile_finds(detector: Windowed, text: str, entity: str, valu
         "OID 1.3.6.1.4.1.311.21.20",
         "torch>=2.9.0.1, release 2.9.0.1, v2.9.0.1",
         "section 4.5.6.7.8",
+        "as in release\n2.9.0.1",
         "a::b and c::d()",
     ],
 )

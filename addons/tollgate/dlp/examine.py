@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import batched
 
 from tollgate.calls import Kind
 from tollgate.dlp.history import History
@@ -17,6 +18,8 @@ TOGETHER = "together"
 """What begins the names of texts that are remembered as one, where others have the kind of a slot."""
 JOINED = "joined"
 """In the name of a view that puts lines or string literals together."""
+_AT_ONCE = 16
+"""Views that are made before they are looked at: to change between the two takes time, too."""
 _MOSTLY_BINARY = 4096
 """Characters without a space from which on a blob is base64, and not text to be read as it stands."""
 
@@ -83,8 +86,9 @@ class Examiner:
     def _look(self, text: str, kind: Kind, key: str, budget: Budget) -> Iterator[Found]:
         if kind != "blob" or len(text) < _MOSTLY_BINARY or " " in text[:_MOSTLY_BINARY]:
             yield from (Found(span, True, "") for span in self._detector.scan(text, key))
-        for view in views(text, kind, self._limits, budget):
-            yield from (_placed(view, span) for span in self._detector.scan(view.text, key))
+        for some in batched(views(text, kind, self._limits, budget), _AT_ONCE, strict=False):
+            for view in some:
+                yield from (_placed(view, span) for span in self._detector.scan(view.text, key))
 
     def _remembered_of(self, text: str, look: Callable[[], tuple[Found, ...]]) -> Sight:
         """What is known of a text that begins with what sort it is: what is remembered, or else seen now."""

@@ -83,8 +83,8 @@ VENDOR_RULES = (
 _WORD = r"(?i)(?:passw(?:or)?[dt]|passphrase|passcode|(?<![A-Za-z])pass|pwd)"
 _KEY = (  # what stands before "key" is looked at only there: forwards, every word might begin it
     r"(?i)(?:secret|token|credential|cookie"
-    r"|(?<=(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service"
-    r"|shared|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?)(?:key|pass)|(?<=[a-z]{3}[_-])key)"
+    r"|(?=key|pass)(?<=(?:api|app|access|account|auth|consumer|deploy|encrypt(?:ion)?|license|master|private|provision|service"
+    r"|shared|sign(?:ing)?|storage|user|write|read|admin|client|device)[_.-]?)(?:key|pass)|(?=key)(?<=[a-z]{3}[_-])key)"
 )
 _NEXT = r"[\w.\-]{0,24}[\"'`\]\\]{0,3}\s{0,8}(?:=>|:=|!=|={1,3}|:(?:[ ]?str(?:ing)?[ ]?=)?)\s{0,8}"
 _QUOTE = r"(?:[\"'`]|\\\")"

@@ -98,6 +98,8 @@ _SHAPES = regex.compile(
 
 _WITH_AREA = regex.compile(r"\(0[1-9]\d*\)|0[1-9]\d*[\-/]")
 """Begins with an area code that is set apart."""
+_FEWEST = 6
+"""Digits of a number."""
 _BLOCK = regex.compile(r"\d+")
 _ABROAD = regex.compile(r"^\(?(?:\+\s?|00|011[ \-])")
 """What stands before a country's code."""
@@ -113,7 +115,7 @@ def _digits(count: int) -> str:
 
 
 _SIX = _digits(6)
-_TOLD_GATE = rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})[\s\S]{{0,{_WIDTH}}}?{_SIX}|{_SIX}{_BEHIND}"
+_TOLD_GATE = rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})(?:[^A-Za-z][\s\S]{{0,{_WIDTH}}}?)?{_SIX}|{_SIX}{_BEHIND}"
 """Six digits beside a telling word."""
 _NO_DATE = r"-(?:\d{3}|\d{1,2}[ \t.()/\x80]|\d-|[2-9]\d-|\d\d-(?:\d{3}|[4-9]\d))"
 """What follows a year that is none."""
@@ -229,9 +231,11 @@ def _without_times(text: str) -> str:
 def _candidate(match: Any) -> _Candidate | None:
     """What may be a phone number; None where it has too few digits, or stray ones."""
     text = match["number"]
+    if len(text) < _FEWEST:
+        return None
     plus = match["plus"] is not None or text.startswith("(+")
     blocks = _BLOCK.findall(text)
-    if not 6 <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
+    if not _FEWEST <= sum(map(len, blocks)) <= (16 if plus else 14) or text.count("(") != text.count(")"):
         return None
     if not plus and min(map(len, blocks[1:]), default=2) < 2:
         return None

@@ -31,8 +31,6 @@ CONTEXT_ADDS = 0.35
 FLAGS = regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 """With which Presidio's registry runs every pattern."""
 _REACH = Reach(back=200)
-_BEFORE = 140
-"""How far before a match, in characters, it is looked whether it is something else."""
 
 
 def build_judges(detection: Detection) -> list[Judge]:
@@ -148,7 +146,7 @@ class PatternJudge:
         self._needs_context = (row is not None and row.needs_context) or pattern.score < threshold
         self._own = own
         self._lead = regex.compile(row.lead, regex.DOTALL) if row and row.lead else None
-        self._never_after = regex.compile(f"(?:{row.never_after})$") if row and row.never_after else None
+        self._never_after = _before(row.never_after) if row and row.never_after else None
         self._never_before = regex.compile(row.never_before) if row and row.never_before else None
         self._never = regex.compile(row.never) if row and row.never else None
         self._by_group = isinstance(recognizer, predefined.IbanRecognizer)
@@ -189,7 +187,7 @@ class PatternJudge:
     def _start(self, text: str, match: Any) -> int | None:
         """Where the value begins; None where what stands before it says that it is something else."""
         first: int = match.start()
-        if self._never_after and self._never_after.search(text[max(0, first - _BEFORE) : first]):
+        if self._never_after and self._never_after.match(text, first):
             return None
         lead = self._lead.match(match[0]) if self._lead else None
         return first + (lead.end() if lead else 0)
@@ -217,10 +215,17 @@ class PatternJudge:
     def _in_context(self, text: str, first: int, value: str, score: float, key: str) -> float:
         """The score with what stands before the value. A bare number needs a word whatever its checksum says,
         unless a policy's own pattern asks for it."""
+        alone = not self._needs_context and (self._own or not value.isdigit())
+        if alone and score >= 1.0:  # nothing can be surer
+            return score
         if self._context.within(key) or self._context.before(text, first):
             return min(1.0, max(score + CONTEXT_ADDS, THRESHOLD))
-        bare = value.isdigit() and not self._own
-        return 0.0 if self._needs_context or bare else score
+        return score if alone else 0.0
+
+
+def _before(pattern: str) -> Any:
+    """What matches where a pattern has just ended, or in the next line."""
+    return regex.compile(rf"(?<=(?:{pattern})\n?)")
 
 
 _ESCAPE = regex.compile(r"\\.", regex.DOTALL)

@@ -54,7 +54,10 @@ ROWS = (
         never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
     ),
     Row("MAC_ADDRESS"),
-    Row("CRYPTO", gate=Expression(r"(?i)(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}")),
+    Row(  # its check takes these alphabets only: that of base58, and of bech32 in lower case
+        "CRYPTO",
+        gate=Expression(r"bc1[a-z0-9]{25}|[13][1-9A-HJ-NP-Za-km-z]{25}"),
+    ),
     Row("US_SSN"),
     Row("US_ITIN"),
     Row("US_BANK_NUMBER", needs_context=True),

@@ -123,6 +123,9 @@ def _stretched(text: str, start: int, stop: int, most: int) -> tuple[int, int]:
     """The window, up to the blanks around it or as far as it may go."""
     start, stop = max(0, start), min(len(text), stop)
     first, last = max(0, start - most), min(len(text), stop + most)
-    begin = max(text.rfind(" ", first, start), text.rfind("\n", first, start)) + 1 or first
-    blanks = [at for at in (text.find(" ", stop, last), text.find("\n", stop, last)) if at >= 0]
-    return begin, min(blanks, default=last)
+    begin = text.rfind(" ", first, start)
+    begin = max(begin, text.rfind("\n", max(first, begin), start)) + 1 or first
+    end = text.find(" ", stop, last)
+    end = last if end < 0 else end
+    line = text.find("\n", stop, end)
+    return begin, end if line < 0 else line

@@ -136,9 +136,9 @@ def runs(text: str, signs: Signs, shortest: int, promising: Callable[[bytes], bo
             continue
         if not _is_name(word):
             done = _whole(text, flat, start, end)
-            run = _decoded(signs.ascii, start, done)
-            if promising(run.data):
-                yield run
+            name, data = _decoded(word if done == end else b"".join(signs.ascii[start:done].split()))
+            if promising(data):
+                yield Run(start, done, name, data)
                 continue
         if end - start < _WRAPPED_FROM:  # longer ones may go on in the next line, or not
             dull.add(word)
@@ -165,12 +165,11 @@ def _whole(text: str, flat: bytes, start: int, end: int) -> int:
     return end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
 
 
-def _decoded(text: bytes, start: int, end: int) -> Run:
-    run = text[start:end].rstrip(b"=")
-    if b"\n" in run:
-        run = b"".join(run.split())
+def _decoded(run: bytes) -> tuple[str, bytes]:
+    """What a run without line ends is in hex or base64, and which of them."""
+    run = run.rstrip(b"=")
     if digits := _HEX_DIGITS.fullmatch(run):
-        return Run(start, end, "hex", binascii.unhexlify(digits[1][: len(digits[1]) & ~1]))
+        return "hex", binascii.unhexlify(digits[1][: len(digits[1]) & ~1])
     usable = run[:-1] if len(run) % 4 == 1 else run
     padded = usable.translate(_URL_SAFE) + b"=" * (-len(usable) % 4)
-    return Run(start, end, "base64", binascii.a2b_base64(padded))
+    return "base64", binascii.a2b_base64(padded)

@@ -59,10 +59,12 @@ class _Look:
         name = "+".join(name for name, pieces in found.items() if pieces)
         if name and rounds == _MOST_ROUNDS:
             raise ViewError(f"text is encoded more than {_MOST_ROUNDS} times", "too_deep")
-        yield from self._changed(view, name, chain.from_iterable(found.values()))
+        if name:
+            yield from self._changed(view, name, chain.from_iterable(found.values()))
 
     def _parted(self, view: View, signs: Signs) -> Iterator[View]:
-        return self._changed(view, "joined", gaps(view.text, signs))
+        if found := list(gaps(view.text, signs)):
+            yield from self._changed(view, "joined", found)
 
     def _changed(self, view: View, name: str, pieces: Iterable[Piece]) -> Iterator[View]:
         for child in view.rewritten(name, in_order(pieces)):

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+
+import regex
 
 from tollgate.dlp.views.signs import CONTROLS, Signs
 from tollgate.dlp.views.view import Piece
 
-_CHUNK = 256
-"""Characters that are looked at or passed over at once."""
+_NOT_ASCII = regex.compile(r"[^\x00-\x7f]+")  # no other engine is as fast at this
+_FEW = 50
+"""Up to one foreign character in so many is looked at by itself."""
 _MOST = 16 * 1024
 """Characters that are searched at once: a millisecond's work."""
 _ASTRAL = "\U00010000"
@@ -62,9 +65,8 @@ def pieces(text: str, signs: Signs) -> Iterator[Piece]:
     if signs.has_controls:
         yield from _controls(text)
     if not text.isascii():
-        for stretch in _foreign(text):
-            for start, end in _parted(text, *stretch):
-                yield from _folded(text, start, end)
+        for start, end in _telling_stretches(text, signs):
+            yield from _folded(text, start, end)
 
 
 def _controls(text: str) -> Iterator[Piece]:
@@ -75,18 +77,19 @@ def _controls(text: str) -> Iterator[Piece]:
             at = text.find(control, at + 1)
 
 
-def _foreign(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of a text that are not ASCII."""
-    start = -1
-    for at in range(0, len(text), _CHUNK):
-        if text[at : at + _CHUNK].isascii():
-            if start >= 0:
-                yield start, at
-            start = -1
-        elif start < 0:
-            start = at
-    if start >= 0:
-        yield start, len(text)
+def _telling_stretches(text: str, signs: Signs) -> Iterator[tuple[int, int]]:
+    """The stretches of a text in which there is anything to be read in another way."""
+    for stretch in _foreign(text, signs):
+        for start, end in _parted(text, *stretch):
+            if _telling().search(text, start, end):
+                yield start, end
+
+
+def _foreign(text: str, signs: Signs) -> Iterable[tuple[int, int]]:
+    """The stretches of a text that are not ASCII; all of it where these are many."""
+    if signs.ascii.count(b"?") * _FEW > len(text):
+        return [(0, len(text))]
+    return (match.span() for match in _NOT_ASCII.finditer(text, concurrent=True))
 
 
 def _parted(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -106,7 +109,8 @@ def _folded(text: str, start: int, end: int) -> Iterator[Piece]:
     for match in _foldable().finditer(text, start, end):
         if (fold := folds.get(match[0])) is not None and _reads(text, match.start()):
             yield Piece(*match.span(), fold)
-    for match in _MIXED.finditer(text, start, end) if _ANY_LOOKALIKE.search(text, start, end) else ():
+    mixed = _MIXED.finditer(text, start, end + 1)  # what follows tells, too
+    for match in mixed if _ANY_LOOKALIKE.search(text, start, end) else ():
         yield from (Piece(at, at + 1, _LOOKALIKES[text[at]]) for at in range(*match.span()))
 
 
@@ -135,7 +139,18 @@ def _byte(code: int) -> int:
 @cache
 def _foldable() -> re.Pattern[str]:
     """What may have a fold. All beyond the basic plane may: a class that lists them is slow to search."""
-    return re.compile(f"[{''.join(char for char in _folds() if char < _ASTRAL)}{_ASTRAL}-\U0010ffff]")
+    return re.compile(f"[{_foldable_characters()}]")
+
+
+@cache
+def _telling() -> re.Pattern[str]:
+    """What may be read in another way: all that has a fold, and look-alikes."""
+    return re.compile(f"[{_foldable_characters()}{''.join(_LOOKALIKES)}]")
+
+
+def _foldable_characters() -> str:
+    """For a class."""
+    return f"{''.join(char for char in _folds() if char < _ASTRAL)}{_ASTRAL}-\U0010ffff"
 
 
 @cache

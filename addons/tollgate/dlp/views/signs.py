@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import regex
+
 CONTROLS = bytes((*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 """Control characters that nobody sees; tabs, line ends and the terminal's ESC are not among them."""
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
@@ -22,10 +24,7 @@ def _single(code: int) -> str:
 
 
 _SINGLY = "".join(map(_single, range(256))).encode()
-_SPACED = re.compile(b"a a a a a a")  # `find` is slower: in such a needle nothing can be skipped
-_SPACED_LENGTH = 11
-_AT_ONCE = 64 * 1024
-"""Bytes that are searched at once: meanwhile no other thread goes on."""
+_SPACED = regex.compile(b"a a a a a a")  # `find` and `re` are slower
 
 
 class Signs:
@@ -44,10 +43,8 @@ class Signs:
 
     def spaced(self, start: int = 0) -> int:
         """Where some characters stand with a gap after each: A K I A, 4.1.1.1; -1 for nowhere."""
-        for at in range(start, len(self._singly), _AT_ONCE):
-            if found := _SPACED.search(self._singly, at, at + _AT_ONCE + _SPACED_LENGTH):
-                return found.start()
-        return -1
+        found = _SPACED.search(self._singly, start, concurrent=True)
+        return int(found.start()) if found else -1
 
     def runs(self, shortest: int) -> tuple[bytes, Iterator[tuple[int, int]]]:
         """The text as "a" where base64 or hex may stand and " " elsewhere, and where "a" stands in rows."""
