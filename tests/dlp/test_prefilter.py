@@ -109,6 +109,42 @@ def test_nothing_that_a_pattern_finds_is_missed(ready: Prefilter, text: str) -> 
                 assert any(match.start() <= end <= len(text) for end in ends[number])
 
 
+TELLING = r"word[\s\S]{0,30}?\b\d{3,5}\b"
+
+
+@pytest.fixture(scope="module", params=ENGINES, ids=["hyperscan", "re2"])
+def telling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prefilter:
+    prefilter: Prefilter = request.param(
+        [Expression(TELLING)], tmp_path_factory.mktemp("telling"), Letters.ANY
+    )
+    return prefilter
+
+
+@given(
+    st.lists(st.sampled_from(["word", "123", "45678", ", ", "x" * 9, "_", "\n"]), max_size=12).map("".join)
+)
+def test_every_number_behind_a_telling_word_has_its_place(telling: Prefilter, text: str) -> None:
+    wanted = {
+        number.end()
+        for word in regex.finditer("word", text)
+        for number in regex.finditer(r"\b\d{3,5}\b", text)
+        if 0 <= number.start() - word.end() <= 30
+    }
+
+    ends = telling.ends(text).get(0, [])
+
+    for end in wanted:
+        assert end in ends
+
+
+def test_a_long_run_takes_no_more_than_its_length(make: Make, tmp_path: Path) -> None:
+    prefilter = make([Expression("[a-z]{20,}"), Expression("a[a-z ]{20,200}")], tmp_path, Letters.ANY)
+
+    found = prefilter.ends("a" * 200_000 + " a" * 50_000)
+
+    assert set(found) == {0, 1}
+
+
 def test_what_an_engine_cannot_compile_is_left_to_the_judges(make: Make, tmp_path: Path) -> None:
     expressions = [Expression(r"abc"), Expression(r"\p{Lu}(?|a|b)"), Expression("x", regex.IGNORECASE)]
     for _ in range(2):  # made, then from the cache

@@ -233,6 +233,14 @@ def write_whole(file: Path, content: bytes) -> None:
     os.replace(draft, file)
 
 
+_ROUNDS = 64
+"""How often RE2 is asked for matches that overlap; in each round there are fewer."""
+_LONGEST_WORD = 4096
+"""Bytes of a word that are looked at."""
+_LAST_WORD = regex.compile(rb"[A-Za-z0-9]*[^A-Za-z0-9]?$")
+_FIRST_WORD = regex.compile(rb"[^A-Za-z0-9]?[A-Za-z0-9]*")
+
+
 class Re2Prefilter:
     """Each expression on its own: several times slower with many of them, but never quadratic."""
 
@@ -246,9 +254,40 @@ class Re2Prefilter:
         data = fold(text, self._letters)
         found = {}
         for number, compiled in self._compiled.items():
-            if ends := [place for match in compiled.finditer(data) for place in match.span()]:
+            if ends := list(_places(compiled, data)):
                 found[number] = ends
         return found
+
+
+def _places(compiled: Any, data: bytes) -> Iterator[int]:
+    """Where matches begin and end. Of those that overlap RE2 gives one only, but behind one telling word
+    there may be several numbers, or several before it: so it is asked again without the last words of what it
+    gave, and without the first ones."""
+    for take_out in (_last_word, _first_word):
+        rest = bytearray(data)
+        for _ in range(_ROUNDS):
+            spans = [match.span() for match in compiled.finditer(bytes(rest))]
+            if not spans:
+                break
+            for start, end in spans:
+                yield from (start, end)
+                gone = take_out(data, start, end)
+                rest[gone] = b"\0" * (gone.stop - gone.start)
+        else:
+            yield from range(len(data) + 1)  # there may be more
+
+
+def _last_word(data: bytes, start: int, end: int) -> slice:
+    """Where the last word of a match stands, with what the match may have behind it."""
+    near = data[max(start, end - _LONGEST_WORD) : end]
+    found = _LAST_WORD.search(near)
+    return slice(end - len(near) + (found.start() if found else 0), end)
+
+
+def _first_word(data: bytes, start: int, end: int) -> slice:
+    """Where the first one stands, with what the match may have before it."""
+    found = _FIRST_WORD.match(data, start, min(end, start + _LONGEST_WORD))
+    return slice(start, found.end() if found else end)
 
 
 def _compile_re2(pattern: bytes) -> Any:
