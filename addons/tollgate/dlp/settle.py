@@ -95,18 +95,14 @@ class Settling:
     def again(self, segment: Segment, slots: Sequence[Slot]) -> bool:
         """Take over what became of a stretch of a body. False where a token stands for something else."""
         for edit in segment.edits:
-            if not self._entered(slots[edit.slot].text, edit.tokens):
+            if not self._book.enter_all(slots[edit.slot].text, edit.tokens):
                 return False
         self._known += segment.findings
         return True
 
-    def _entered(self, text: str, tokens: Iterable[Piece]) -> bool:
-        enter = self._book.enter
-        return all(enter(token, text[start:end]) for start, end, token in tokens)
-
     def _again(self, text: str, outcome: Outcome, place: str) -> bool:
         """False where a token stands for something else in this call."""
-        if not self._entered(text, outcome.tokens):
+        if not self._book.enter_all(text, outcome.tokens):
             return False
         for entity, action, count in outcome.seen:
             self.seen[entity, place, action] += count

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -120,6 +120,15 @@ class Book:
     def enter(self, token: str, value: str) -> bool:
         """Enter a token that an earlier call had for a value. False where it stands for another one."""
         return self._originals.setdefault(token, value) == value
+
+    def enter_all(self, text: str, tokens: Iterable[tuple[int, int, str]]) -> bool:
+        """`enter` tokens with the values that stand in these places of a text."""
+        originals = self._originals
+        for start, end, token in tokens:
+            value = text[start:end]
+            if originals.setdefault(token, value) != value:
+                return False
+        return True
 
     def copy(self) -> Book:
         """One that goes its own way from here on."""
