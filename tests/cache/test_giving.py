@@ -136,6 +136,31 @@ async def test_who_waits_does_not_wait_for_what_gathers(
     assert fourth.cache == "hit"
 
 
+async def test_what_was_kept_while_a_question_was_understood_is_found(
+    processes: tuple[Cache, Cache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "_GATHER", 0.0)
+    one, other = processes
+    first, second = asks(), asks()
+
+    async def understand(*_: object) -> object:
+        await leads(one, first)
+        await ends(one, first)
+        async with asyncio.timeout(10):
+            while one._shelf is None or one._shelf._writing:
+                await asyncio.sleep(0.001)
+        return object()
+
+    async def nothing_like_it(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(other._likes, "understand", understand)
+    monkeypatch.setattr(other._likes, "find", nothing_like_it)
+    await other.llm_request(second)
+
+    assert second.cache == "hit"
+
+
 @pytest.mark.parametrize("how", ["answered with an error", "failed", "left"])
 async def test_where_the_first_brings_nothing_the_next_one_asks(
     processes: tuple[Cache, Cache], tmp_path: Path, how: str

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from support.addresses import rows
 from support.detection import compiled
+from tollgate.dlp.prefilter import Re2Prefilter
 from tollgate.dlp.presidio import PatternJudge, build_judges, looks_beyond_words
 from tollgate.dlp.span import Span
-from tollgate.dlp.windows import DetectionFailed, Windowed, build_windowed
+from tollgate.dlp.windows import DetectionFailed, Windowed, build_windowed, gates
 from tollgate.policy.dlp import Detection, Pattern
 
 type Find = Callable[[str], list[tuple[str, str]]]
@@ -207,6 +208,7 @@ PIECES += [
     "::1",
 ]
 PIECES += ["fe80::1%eth0", "1.2.3.4.5", "def f(x): return x", "Ünïcödé wörter", "漢字テキスト", "x" * 120]
+PIECES += ["account", BANK, BANK[::-1], "check([15564488, 0.395783162190559])"]
 PIECES += ["9" * 40, "a@b", "@", "\n", "\u00a0", "٣٤٥", "::", "--", "DE", "_", "-"]
 
 
@@ -224,6 +226,21 @@ def test_the_prefilter_changes_no_finding(
 ) -> None:
     text = joint.join(pieces)
     assert set(detector.scan(text)) == unfiltered(text)
+
+
+@pytest.fixture(scope="module")
+def behind_re2() -> Windowed:
+    judges = build_judges(Detection())
+    return Windowed(judges, Re2Prefilter(gates(judges)))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from([" ", "", "\n", ", ", "="]))
+def test_neither_does_the_one_in_its_place(
+    behind_re2: Windowed, unfiltered: Callable[[str], set[Span]], pieces: list[str], joint: str
+) -> None:
+    text = joint.join(pieces)
+    assert set(behind_re2.scan(text)) == unfiltered(text)
 
 
 def test_the_prefilter_changes_no_finding_in_long_texts(

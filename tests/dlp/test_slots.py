@@ -141,12 +141,17 @@ def _each_item(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_each_item")
-def test_of_a_session_only_what_is_new_is_looked_at() -> None:
+def test_of_a_session_only_what_is_new_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     examiner, policy = new_examiner(), Dlp()
     texts = [f"turn {n} of ada@corp.io" for n in range(20)]
     looked: list[str] = []
     sight = examiner.sight
-    examiner.sight = lambda text, *more: looked.append(text) or sight(text, *more)  # type: ignore[method-assign,func-returns-value]
+
+    def noted(text: str, *more: Any) -> Any:
+        looked.append(text)
+        return sight(text, *more)
+
+    monkeypatch.setattr(examiner, "sight", noted)
 
     Treated(chat(*texts[:18]), examiner, policy)
     looked.clear()
@@ -179,10 +184,12 @@ def test_a_body_that_is_spaced_is_treated_without() -> None:
     body = chat("for ada@corp.io", "and bob@corp.io", "then")
     Treated(body, examiner, policy)
 
+    compact = Treated(body, new_examiner(), policy)
     spaced = Treated(json.dumps(body, indent=1).encode(), examiner, policy)
 
     assert spaced.body is not None
-    assert spaced.body.json == Treated(body, new_examiner(), policy).body.json  # type: ignore[union-attr]
+    assert compact.body is not None
+    assert spaced.body.json == compact.body.json
     assert spaced.body.render().count(b"\n") == json.dumps(body, indent=1).count("\n")
 
 

@@ -135,9 +135,10 @@ class Giving:
         if call.stream:
             return
         carried.lease = self._shelf.take(carried.name)
-        if carried.lease is not None:
-            return  # what was kept in the microseconds since we looked is asked for again: no more than that
-        carried.lease = await self._shelf.turn(carried.name)
+        if carried.lease is None:
+            carried.lease = await self._shelf.turn(carried.name)
+        elif carried.question is None:
+            return  # we looked some microseconds ago; what was kept since then is asked for again, no more
         if await self._give(call, asked, carried, "shared", "shares the answer of another process's call"):
             release(carried)
             if carried.flight is not None and call.answer is not None:

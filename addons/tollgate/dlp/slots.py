@@ -1,4 +1,4 @@
-"""What becomes of the slots of a JSON body. What was treated before is known: see `history`. Pure."""
+"""What becomes of the slots of a JSON body. What was treated before is known: see `history`."""
 
 from __future__ import annotations
 

@@ -116,10 +116,8 @@ class Blobs:
     def stamp(self, name: str) -> float | None:
         """When the value was put there, another one for each; None where there is none, or it has expired. It
         takes some microseconds and no lock: it may be asked on an event loop."""
-        try:  # as `name in cache` does it
-            rows = self._cache._sql(_STAMP, (name, time.time())).fetchall()
-        except sqlite3.Error as e:
-            raise _problem(self.folder, e) from e
+        with _explained(self.folder):
+            rows = self._cache._sql(_STAMP, (name, time.time())).fetchall()  # as `name in cache` does it
         return rows[0][0] if rows else None
 
     def put(self, name: str, value: bytes, seconds: float, tag: str = "") -> None:
@@ -223,12 +221,8 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, diskcache.Timeout) as e:
-        raise _problem(folder, e) from e
+        raise StateError(f"The cache {folder} cannot be used: {e}.") from e
     except OSError as e:
         if isinstance(e, StateError):
             raise
         raise StateError(f"The cache {folder} cannot be used: {e.strerror}.") from e
-
-
-def _problem(folder: Path, error: Exception) -> StateError:
-    return StateError(f"The cache {folder} cannot be used: {error}.")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollgate.cache.semantic.guards import depends_on_time, differ, marks
+from tollgate.cache.semantic.guards import Words, depends_on_time, differ, marks
 
 DATA = Path(__file__).parents[1] / "data"
 PAIRS, HARD = (
@@ -126,8 +126,8 @@ def test_the_pairs_are_many_and_both_kinds() -> None:
         ("Mend this\na = 1", "Mend this\n  a = 1"),
     ],
 )
-def test_text_to_be_worked_on_counts_as_it_stands(one: str, other: str, words: str) -> None:
-    assert differ(marks(one), marks(other), words) == "literals"  # type: ignore[arg-type]
+def test_text_to_be_worked_on_counts_as_it_stands(one: str, other: str, words: Words) -> None:
+    assert differ(marks(one), marks(other), words) == "literals"
 
 
 def test_what_is_no_literal_has_no_guard_of_its_own() -> None:
