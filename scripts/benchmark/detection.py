@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,8 @@ PAUSE_MS = 4
 _LONGEST = 120.0
 
 type Bodies = Iterator[bytes]
+type Spread = tuple[float, float, float]
+"""p50, p99 and the most, in ms."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,12 @@ class Figures:
     """Per call or event: the median of some rounds."""
     mb_per_s: float | None = None
     """Of the body, in the processor time that detection adds."""
-    lag: tuple[float, float, float] | None = None
-    """How late the proxy's loop came meanwhile: p50, p99, most."""
-    events: tuple[float, float, float] | None = None
-    """From the provider's writing an event of another call to its client's having it: p50, p99, most."""
+    lag: Spread | None = None
+    """How late the proxy's loop came meanwhile."""
+    busy: float | None = None
+    """The longest of that in which the proxy was at work, and not waiting for a processor."""
+    events: Spread | None = None
+    """From the provider's writing an event of another call to its client's having it."""
 
 
 def _small(size: int, *, stream: bool = False) -> Bodies:
@@ -130,9 +134,9 @@ async def _rows(setups: Mapping[str, Setup], rounds: int, say: Callable[[str], N
         used = {name: median(taken) for name, taken in cpu.items()}
         for name, setup in setups.items():
             say(f"{case.name}, {name}: who has to wait")
-            lag, events = await _beside(case, setup) if case.kind is load.call else (None, None)
+            beside = await _beside(case, setup) if case.kind is load.call else (None, None, None)
             speed = _speed(used) if case.first and name == DETECTING else None
-            figures.append(Figures(case.name, name, case.count * rounds, used[name], speed, lag, events))
+            figures.append(Figures(case.name, name, case.count * rounds, used[name], speed, *beside))
     return figures
 
 
@@ -164,8 +168,9 @@ async def _cpu(case: Case, setup: Setup) -> float:
         return (setup.cpu() - before) * 1000 / case.count / case.units
 
 
-async def _beside(case: Case, setup: Setup) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """What the loop and somebody's stream notice of a case's calls."""
+async def _beside(case: Case, setup: Setup) -> tuple[Spread, float, Spread]:
+    """What the loop and somebody's stream notice of a case's calls: how late it comes, how much of that the
+    proxy is at work at most, and how long events take."""
     ready = list(itertools.islice(_requests(case, setup.route), case.count + 1))
     calm = requests(1024, setup.route.port, stream=True, pause_ms=PAUSE_MS)
     async with asyncio.timeout(_LONGEST), lines(setup.route, 2) as (streaming, other):
@@ -182,7 +187,8 @@ async def _beside(case: Case, setup: Setup) -> tuple[tuple[float, float, float],
         setup.watch()
         stop.set()
         await going
-    return _spread(setup.lags()), _spread([seconds * 1000 for seconds in seen.events])
+    late, busy = zip(*setup.lags(), strict=True)
+    return _spread(late), max(busy), _spread([seconds * 1000 for seconds in seen.events])
 
 
 def _requests(case: Case, route: Route) -> Iterator[bytes]:
@@ -190,6 +196,6 @@ def _requests(case: Case, route: Route) -> Iterator[bytes]:
     return (request(body, route.port, pause) for body in case.bodies())
 
 
-def _spread(values: list[float]) -> tuple[float, float, float]:
+def _spread(values: Sequence[float]) -> Spread:
     hundredths = quantiles(values, n=100, method="inclusive")
     return hundredths[49], hundredths[98], max(values)

@@ -1,7 +1,9 @@
 """How late a proxy's loop comes to what is due: an addon that sleeps until it is sent a signal.
 
 It sets a timer for each millisecond and notes by how much later it is called: so long every stream and every
-other call would have waited. It uses some processor time, and so watches only while nothing else is measured.
+other call would have waited. Beside it stands how much processor time the whole process used meanwhile. What
+is less than the wait is the wait for a processor, which others had: a loop beside a thread that only counts
+is late like that too. It uses some processor time, and so watches only while nothing else is measured.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ TOGGLE = signal.SIGUSR1
 
 
 def file_of(process: int) -> Path:
-    """Where the addon in this process leaves what it noted: milliseconds, as a JSON list."""
+    """Where the addon in this process leaves what it noted: a JSON list of pairs of milliseconds, how late it
+    was, and how much of that the process was at work."""
     return Path(tempfile.gettempdir()) / f"tollgate-bench-lag-{process}.json"
 
 
@@ -30,7 +33,7 @@ class Lag:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
-        self._late: list[float] = []
+        self._late: list[tuple[float, float]] = []
 
     def running(self) -> None:
         asyncio.get_running_loop().add_signal_handler(TOGGLE, self._toggle)
@@ -48,9 +51,10 @@ class Lag:
 
     async def _watch(self) -> None:
         while True:
-            due = time.perf_counter() + PERIOD
+            due, used = time.perf_counter() + PERIOD, time.process_time()
             await asyncio.sleep(PERIOD)
-            self._late.append((time.perf_counter() - due) * 1000)
+            late = time.perf_counter() - due
+            self._late.append((late * 1000, min(late, time.process_time() - used) * 1000))
 
 
 addons = [Lag()]

@@ -71,12 +71,12 @@ class Setup:
         assert self.process is not None, "without a proxy there is no loop"
         self.process.popen.send_signal(lag.TOGGLE)
 
-    def lags(self) -> list[float]:
-        """What was noted between the last two calls of `watch`, in ms."""
+    def lags(self) -> list[tuple[float, float]]:
+        """What was noted between the last two calls of `watch`: ms late, and ms of that at work."""
         assert self.process is not None, "without a proxy there is no loop"
         file = lag.file_of(self.process.popen.pid)
         self.process.wait_for("the loop's figures", file.exists)
-        noted: list[float] = json.loads(file.read_bytes())
+        noted: list[tuple[float, float]] = json.loads(file.read_bytes())
         file.unlink()
         return noted
 

@@ -58,12 +58,19 @@ def detection_table(measured: Detection) -> Table:
     )
     for heading in ("", "detection"):
         shown.add_column(heading, no_wrap=True)
-    for heading in ("CPU\nms", "MB\na second", "loop late\np50, p99, most", "others' events\np50, p99, most"):
+    for heading in (
+        "CPU\nms",
+        "MB\na second",
+        "loop late\np50, p99, most",
+        "busy\nmost",
+        "others' events\np50, p99, most",
+    ):
         shown.add_column(heading, justify="right", no_wrap=True)
     for row in measured.rows:
         ours = row.setup == DETECTING
         speed = "" if row.mb_per_s is None else f"{row.mb_per_s:.1f}"
-        cells = (f"{row.cpu:.3f}", speed, _spread(row.lag), _spread(row.events))
+        busy = "" if row.busy is None else f"{row.busy:.1f}"
+        cells = (f"{row.cpu:.3f}", speed, _spread(row.lag), busy, _spread(row.events))
         name = "with" if ours else "without"
         shown.add_row("" if ours else row.case, name, *cells, end_section=ours)
     return shown
@@ -79,7 +86,8 @@ def detection_notes(measured: Detection) -> str:
     return "\n".join(
         (
             "CPU: of the proxy, for one call after the other. MB a second: new text, in the CPU added.",
-            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile.",
+            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile. Busy: how much of that,",
+            "at most, the proxy was at work; for the rest others had the processors.",
             "Others' events: ms from provider to client, in a stream that goes on beside these calls.",
             f"First call of 40 KB: {first:.0f} ms of CPU; the nine after it: {median(others):.0f} ms",
             f"Start with detection: {measured.start_up['cold']:.1f} s, {measured.start_up['warm']:.1f} s"
