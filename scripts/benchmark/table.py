@@ -86,8 +86,8 @@ def detection_notes(measured: Detection) -> str:
     return "\n".join(
         (
             "CPU: of the proxy, for one call after the other. MB a second: new text, in the CPU added.",
-            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile. Busy: how much of that,",
-            "at most, the proxy was at work; for the rest others had the processors.",
+            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile. Busy: for how long of",
+            "that it was at work, at most; for the rest it waited for a processor.",
             "Others' events: ms from provider to client, in a stream that goes on beside these calls.",
             f"First call of 40 KB: {first:.0f} ms of CPU; the nine after it: {median(others):.0f} ms",
             f"Start with detection: {measured.start_up['cold']:.1f} s, {measured.start_up['warm']:.1f} s"
