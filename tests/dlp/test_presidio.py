@@ -79,6 +79,8 @@ def test_what_the_profile_finds(detector: Windowed, text: str, entity: str, valu
         "torch>=2.9.0.1, release 2.9.0.1, v2.9.0.1",
         "section 4.5.6.7.8",
         "as in release\n2.9.0.1",
+        'AssemblyVersion("1.0.0.0"), productVersion = 1.0.0.0',
+        "Section 3.2.1.4 of the contract",
         "a::b and c::d()",
     ],
 )

@@ -49,7 +49,8 @@ ROWS = (
     ),
     Row(
         "IP_ADDRESS",
-        never_after=r"\d\.|[<>~]=\s?|\b(?:v|version|release)[\s:=]{0,2}v?",
+        never_after=r"\d\.|[<>~]=\s?"
+        r"|(?i:\b(?:v|release)[\s:=]{0,2}|version[\s:=(\"']{0,4}|\b(?:section|chapter|clause)\s)v?",
         never_before=r"\.\d",  # an OID, a section
         never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
     ),
