@@ -46,7 +46,7 @@ def requests(size: int, port: int, *, stream: bool = False, pause_ms: int = 0) -
     turns of a conversation are: an answer that a cache remembered would measure the cache."""
     before, after = _chat(size, stream).split(_NUMBER.encode())
     head = _head(len(before) + len(_NUMBER) + len(after), port, pause_ms)
-    numbers = itertools.count(time.monotonic_ns())
+    numbers = itertools.count(time.time_ns())
     return (b"%b%b%020d%b" % (head, before, number, after) for number in numbers)
 
 

@@ -118,6 +118,11 @@ class History:
                     self._segments.move_to_end(name)
 
 
+def may_be_known(body: Body) -> bool:
+    """False for a body without a stretch that is remembered."""
+    return body.as_written and len(body.content) >= LEAST
+
+
 class Track:
     """A body as far as it is known, and what becomes known of it."""
 

@@ -9,7 +9,7 @@ from tollgate.calls import Body, Call, Slot
 from tollgate.calls.body import Text
 from tollgate.calls.literals import patched
 from tollgate.dlp.examine import Examiner
-from tollgate.dlp.history import Settled, Track, extend
+from tollgate.dlp.history import Settled, Track, extend, may_be_known
 from tollgate.dlp.redact import replaced
 from tollgate.dlp.settle import Settling, Where
 from tollgate.dlp.span import Span
@@ -29,7 +29,7 @@ def treat_slots(call: Call, examiner: Examiner, settling: Settling) -> Body | No
     knows then what was found."""
     body = call.request.body
     slots = [slot for slot in body.slots if not is_attested(slot)]
-    if body.as_written and settling.steady:
+    if may_be_known(body) and settling.steady:
         track = Track(examiner.history, body, slots, call.dialect.name, call.policy.dlp)
         made = _Slots(body, slots, examiner, settling)
         if made.recall(track) and made.joins(track.last.slots):
