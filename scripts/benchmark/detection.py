@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmark import load, texts
+from benchmark import firsttoken, load, texts
 from benchmark.answers import EVENTS
+from benchmark.firsttoken import FirstToken
 from benchmark.line import Route
 from benchmark.load import Kind, Taken, drive, lines
 from benchmark.measure import warm_up
@@ -103,6 +104,7 @@ class Detection:
     """All that is measured of detection."""
 
     rows: list[Figures]
+    first_tokens: list[FirstToken]
     first_calls: list[float]
     """Milliseconds of processor time that each of the first calls of 40 KB takes."""
     start_up: Mapping[str, float]
@@ -115,10 +117,13 @@ def measure(folder: Path, rounds: int, say: Callable[[str], None]) -> Detection:
     """LoadError where a call fails, ProcessError where a proxy does not start."""
     say("starting with detection, cold and warm")
     start_up = start_ups(folder)
-    with detection_setups(folder) as setups:
+    with detection_setups(folder) as (others, setups):
         firsts = asyncio.run(_first_calls(setups[DETECTING]))
         rows = asyncio.run(_rows(setups, rounds, say))
-        return Detection(rows, firsts, start_up, {name: setup.memory() for name, setup in setups.items()})
+        say("first tokens")
+        tokens = firsttoken.measure({**others, **{name: setup.route for name, setup in setups.items()}})
+        memory = {name: setup.memory() for name, setup in setups.items()}
+        return Detection(rows, tokens, firsts, start_up, memory)
 
 
 async def _rows(setups: Mapping[str, Setup], rounds: int, say: Callable[[str], None]) -> list[Figures]:

@@ -91,7 +91,7 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
     with ExitStack() as stack:
         ca, port = _provider(folder, stack)
         yield {
-            DIRECT: Setup(Route(port, ssl.create_default_context(cafile=str(ca)))),
+            DIRECT: Setup(_direct(ca, port)),
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
             **{name: tollgate(folder / name, stack, ca, port, policy) for name, policy in POLICIES.items()},
@@ -125,17 +125,26 @@ def _mitmdump(folder: Path, stack: ExitStack, ca: Path, provider: int, addon: st
 
 
 @contextmanager
-def detection_setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
-    """Tollgate without and with detection. The addon that watches their loops is there, and sleeps."""
+def detection_setups(folder: Path) -> Iterator[tuple[Mapping[str, Route], Mapping[str, Setup]]]:
+    """Ways without Tollgate, the direct one first, and Tollgate without and with detection. The addon that
+    watches their loops is there, and sleeps."""
     with ExitStack() as stack:
         ca, port = _provider(folder, stack)
         # mitmproxy puts a script's folder on the path, and in this one there is a module `requests`
         script = written(folder / "lag.py", Path(lag.__file__).read_bytes())
         watched = partial(tollgate, stack=stack, ca=ca, provider=port, scripts=[script])
-        yield {
-            TOLLGATE: watched(folder / "off", policy={}),
-            DETECTING: watched(folder / "on", policy={"dlp": {"enabled": True}}),
-        }
+        bare = _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON)
+        yield (
+            {DIRECT: _direct(ca, port), MITMDUMP: bare.route},
+            {
+                TOLLGATE: watched(folder / "off", policy={}),
+                DETECTING: watched(folder / "on", policy={"dlp": {"enabled": True}}),
+            },
+        )
+
+
+def _direct(ca: Path, port: int) -> Route:
+    return Route(port, ssl.create_default_context(cafile=str(ca)))
 
 
 def start_ups(folder: Path) -> Mapping[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from rich import box
@@ -11,6 +11,8 @@ from rich.table import Table
 from benchmark.detection import Detection
 from benchmark.failover import TARGET_MS as FAILOVER_TARGET
 from benchmark.failover import Failover
+from benchmark.firsttoken import TARGET_MS as FIRST_TOKEN_TARGET
+from benchmark.firsttoken import FirstToken
 from benchmark.measure import CASES, CONNECTIONS
 from benchmark.setups import DETECTING, DIRECT, STREAMING, TOLLGATE
 from benchmark.summary import Row, targets
@@ -56,15 +58,10 @@ def detection_table(measured: Detection) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for heading in ("", "detection"):
+    for heading in ("", ""):
         shown.add_column(heading, no_wrap=True)
-    for heading in (
-        "CPU\nms",
-        "MB\na second",
-        "loop late\np50, p99, most",
-        "busy\nmost",
-        "others' events\np50, p99, most",
-    ):
+    spread = "p50 p99 most"
+    for heading in ("CPU\nms", "\nMB/s", f"loop late\n{spread}", "busy\nmost", f"others' events\n{spread}"):
         shown.add_column(heading, justify="right", no_wrap=True)
     for row in measured.rows:
         ours = row.setup == DETECTING
@@ -85,10 +82,11 @@ def detection_notes(measured: Detection) -> str:
     first, *others = measured.first_calls
     return "\n".join(
         (
-            "CPU: of the proxy, for one call after the other. MB a second: new text, in the CPU added.",
-            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile. Busy: for how long of",
-            "that it was at work, at most; for the rest it waited for a processor.",
-            "Others' events: ms from provider to client, in a stream that goes on beside these calls.",
+            "CPU: of the proxy, for one call after the other. MB/s: new text, in the CPU added.",
+            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile. Busy: of",
+            "that, how much it was at work; for the rest, it waited for a processor.",
+            "Others' events: ms from provider to client, in a stream beside these calls.",
+            *_first_tokens(measured.first_tokens),
             f"First call of 40 KB: {first:.0f} ms of CPU; the nine after it: {median(others):.0f} ms",
             f"Start with detection: {measured.start_up['cold']:.1f} s, {measured.start_up['warm']:.1f} s"
             " where the patterns were compiled before",
@@ -98,6 +96,17 @@ def detection_notes(measured: Detection) -> str:
             ),
         )
     )
+
+
+def _first_tokens(rows: Sequence[FirstToken]) -> Iterator[str]:
+    direct, *others = rows
+    yield (
+        f"First token of a turn of 100 KB, p50 and p99 of {direct.calls}: direct {direct.p50:.1f} and"
+        f" {direct.p99:.1f} ms;"
+    )
+    for row in others:
+        yield f"  {row.way} adds {row.p50:.1f} and {row.p99:.1f}"
+    yield "  (target: {:g} and {:g})".format(*FIRST_TOKEN_TARGET)
 
 
 def failover_table(rows: Sequence[Failover]) -> Table:

@@ -126,8 +126,9 @@ class Session:
             self.turn()
         return self
 
-    def request(self) -> bytes:
-        return _compact({"model": "gpt-6", "messages": self._messages})
+    def request(self, *, stream: bool = False) -> bytes:
+        streamed = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
+        return _compact({"model": "gpt-6", "messages": self._messages, **streamed})
 
 
 def _compact(body: Any) -> bytes:
