@@ -17,6 +17,9 @@ _STREAMED = re.compile(
     rb'"stream":true,"stream_options":[^\]]*$'
 )  # the last keys: a large body costs nothing
 
+ALONE = 0.01
+"""Seconds before the second event: those that follow are not to delay the first."""
+
 WHOLE = whole_answer()
 HEAD, EVENTS = stream_head(), stream_events()
 
@@ -58,11 +61,11 @@ class Provider(asyncio.Protocol):
     async def _stream(self, transport: asyncio.Transport, pause: float) -> None:
         """Write event by event. Without a pause too, each is a TLS record and a segment of its own."""
         transport.write(HEAD)
-        for event in EVENTS[:-1]:
+        for number, event in enumerate(EVENTS[:-1]):
             if transport.is_closing():
                 return
             transport.write(event % time.monotonic_ns())
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause if number else max(pause, ALONE))
         transport.write(EVENTS[-1])
 
 
