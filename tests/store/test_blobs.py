@@ -57,6 +57,29 @@ def test_a_newer_value_takes_an_older_ones_place(blobs: Blobs) -> None:
     assert stamps[0] == stamps[1] != blobs.stamp("a")
 
 
+def test_another_one_that_is_open_finds_it_at_once(tmp_path: Path, blobs: Blobs) -> None:
+    other = Blobs(tmp_path / "cache", KEY)
+    assert other.stamp("a") is None
+    blobs.put("a", b"value", HOUR)
+
+    assert other.stamp("a") == blobs.stamp("a") is not None
+    other.close()
+
+
+def test_what_older_versions_put_is_found(tmp_path: Path, blobs: Blobs) -> None:
+    blobs.put("a", b"value", HOUR)
+    blobs.close()
+    for key in (b"bytes", 7, "CAST(x'ff' AS TEXT)"):
+        change(tmp_path / "cache", "INSERT INTO Cache (key, raw) VALUES (?, 1)", key)
+    change(tmp_path / "cache", "UPDATE Cache SET key = CAST(x'ff' AS TEXT) WHERE key LIKE 'CAST%'")
+    (tmp_path / "cache" / "names").unlink()  # which those did not have
+    again = Blobs(tmp_path / "cache", KEY)
+
+    assert again.stamp("a") is not None
+    assert again.get("a") == b"value"
+    again.close()
+
+
 def test_a_value_expires(blobs: Blobs) -> None:
     blobs.put("a", b"value", -1.0)
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import diskcache
 
+from tollgate.store.bloom import Bloom
 from tollgate.store.seal import Seal
 from tollgate.store.sqlite import many
 from tollgate.store.state import StateError
@@ -23,6 +24,9 @@ from tollgate.store.state import StateError
 logger = logging.getLogger(__name__)
 
 _FILES = ("cache.db", "cache.db-wal", "cache.db-shm")
+_NAMES = "names"
+"""The file that tells which names were ever put, so that others need not be looked up. It is made anew where
+it is missing. Who takes it away from a running process loses hits: others do not find what that one puts."""
 _IN_THE_ROW = 2**31 - 1
 """Bytes up to which a value stands in its row: all of them, so that no row has to name a file."""
 _STAMP = "SELECT store_time FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
@@ -106,6 +110,9 @@ class Blobs:
         with _explained(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._cache = self._open()
+            with self._cache.transact(retry=True):  # nobody puts anything meanwhile
+                self._names = Bloom(folder / _NAMES, self._all)
+            self._cache.close()  # each thread opens its own
 
     def get(self, name: str) -> bytes | None:
         """The value; None where there is none, it has expired, or somebody changed it."""
@@ -116,6 +123,8 @@ class Blobs:
     def stamp(self, name: str) -> float | None:
         """When the value was put there, another one for each; None where there is none, or it has expired. It
         takes some microseconds and no lock: it may be asked on an event loop."""
+        if name not in self._names:
+            return None
         with _explained(self.folder):
             rows = self._cache._sql(_STAMP, (name, time.time())).fetchall()  # as `name in cache` does it
         return rows[0][0] if rows else None
@@ -132,6 +141,7 @@ class Blobs:
         sealed = self._seal.close_all((one.name, one.value) for one in new)
         rows = [self._columns(*row, now) for row in zip(keys, new, sealed, strict=True)]
         with _explained(self.folder), self._cache.transact():
+            self._names.add(one.name for one in new)  # before it can be seen; nobody else adds meanwhile
             many(self._cache._con, _PUT, rows)
 
     def _columns(self, key: tuple[str, bool], new: New, sealed: bytes, now: float) -> tuple[object, ...]:
@@ -176,7 +186,7 @@ class Blobs:
     def _open(self) -> diskcache.Cache:
         if not _is_ours(self.folder / _FILES[0]):
             logger.warning("The cache %s cannot be read and is begun anew.", self.folder)
-            for name in _FILES:
+            for name in (*_FILES, _NAMES):
                 (self.folder / name).unlink(missing_ok=True)
         return self._connect()
 
@@ -199,6 +209,11 @@ class Blobs:
         finally:
             cache.close()  # each thread opens its own
         return cache
+
+    def _all(self) -> Iterator[str]:
+        """All names; what others wrote may be anything."""
+        rows = self._cache._sql("SELECT CAST(key AS BLOB) FROM Cache WHERE raw = 1 AND typeof(key) = 'text'")
+        return (name.decode(errors="replace") for (name,) in rows)
 
 
 def _is_ours(path: Path) -> bool:
