@@ -165,6 +165,21 @@ async def test_a_lease_is_free_also_where_nothing_could_be_written(
     assert leases.take("a") is not None
 
 
+async def test_leases_that_cannot_be_released_are_told(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*args: object) -> None:
+        raise StateError("The leases cannot be used: no locks.")
+
+    monkeypatch.setattr(module, "_GATHER", 0.0)
+    monkeypatch.setattr(FileLeases, "release", fails)
+    shelf.keep("a", lambda: ENTRY, 2, 60.0, await shelf.turn("a"))
+    await written(shelf)
+
+    assert "no locks" in caplog.text
+    assert shelf.counts["errors"] == 1
+
+
 async def test_what_turns_out_to_be_none_is_not_kept(shelf: Shelf) -> None:
     shelf.keep("a", lambda: None, 2, 60.0)
 

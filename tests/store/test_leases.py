@@ -113,6 +113,30 @@ def test_a_block_holds_a_lease_to_its_end(leases: FileLeases) -> None:
     assert leases.take("a") is not None
 
 
+def test_many_are_released_at_once_and_no_others(leases: FileLeases, path: Path) -> None:
+    held = {name: leases.take(name) for name in map(str, range(300))}
+    ended, kept = [name for name in held if int(name) % 3], [name for name in held if not int(name) % 3]
+    leases.release(lease for name in ended if (lease := held[name]))
+
+    with closing(FileLeases(path)) as other:
+        assert [name for name in held if other.take(name)] == ended
+        leases.release(lease for name in held if (lease := held[name]))  # with some that are released already
+        assert all(other.take(name) for name in kept)
+        assert not any(leases.take(name) for name in held)
+
+
+def test_neighbours_are_told_apart(leases: FileLeases, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = 2**62 - 1
+    places = {"first": 0, "second": 16, "last": last}  # of two files
+    places |= {f"near {n}": 16 * n for n in range(2, 5)}
+    monkeypatch.setattr("tollgate.store.leases._place", places.__getitem__)
+    held = {name: lease for name in places if (lease := leases.take(name))}
+    leases.release([held["second"], held["near 3"]])
+
+    with closing(FileLeases(path)) as other:
+        assert {name for name in places if other.take(name)} == {"second", "near 3"}
+
+
 def test_two_that_opened_the_file_do_not_share(leases: FileLeases, path: Path) -> None:
     with closing(FileLeases(path)) as other:
         lease = leases.take("a")
@@ -184,10 +208,27 @@ def test_what_is_closed_holds_nothing_and_gives_nothing(leases: FileLeases, path
         other.take("a")
 
 
+def test_what_was_closed_may_be_released_all_the_same(leases: FileLeases) -> None:
+    held = [lease for name in "ab" if (lease := leases.take(name))]
+    leases.close()
+    leases.release(held)
+
+    assert not leases._held
+
+
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="missing"):
         FileLeases(tmp_path / "missing" / "leases")
 
 
+def test_where_one_cannot_be_opened_none_stays_open(path: Path) -> None:
+    path.with_name("leases-7").mkdir()
+    before = os.listdir("/dev/fd")
+    with pytest.raises(StateError, match="leases"):
+        FileLeases(path)
+
+    assert os.listdir("/dev/fd") == before
+
+
 def test_only_its_owner_can_open_the_file(leases: FileLeases, path: Path) -> None:
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert {file.stat().st_mode & 0o777 for file in path.parent.glob("leases*")} == {0o600}

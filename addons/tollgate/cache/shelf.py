@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -46,9 +46,9 @@ type Make = Callable[[], Entry | None]
 class Waiting(NamedTuple):
     """An entry that is to be written."""
 
-    what: Entry | Make
-    data: bytes
-    """As it will be written; empty where that is still to be made."""
+    make: Make
+    new: New | None
+    """As it will be written; None where that is still to be made."""
     size: int
     seconds: float
     lease: Lease | None
@@ -86,7 +86,7 @@ class Shelf:
         """The entry of that name; None where there is none that can be read."""
         run = asyncio.get_running_loop().run_in_executor
         if waiting := self._waiting.get(name) or self._writing.get(name):
-            return await run(self._reader, _made, waiting.what)
+            return await run(self._reader, _made, waiting.make)
         stamp = self._tried(partial(self._blobs.stamp, name))
         if stamp is None:
             return None  # most names are new: to change threads would cost more than all the rest
@@ -122,17 +122,21 @@ class Shelf:
             self.count("dropped")
             return False
         before = self._waiting.get(name)
-        # Here, where it is small: with each compression a thread lets go of Python, and the writer would wait
-        # longer to have it back than the work takes.
-        data = to_bytes(what, self._compress) if isinstance(what, Entry) and size <= _SMALL else b""
         lease_kept = lease or (before.lease if before else None)
-        self._waiting[name] = Waiting(what, data, size, seconds, lease_kept)
-        now = asyncio.get_running_loop().time()
-        if lease is not None and self._awaited((name,)):
-            self._look(now)
-        elif self._due is None:
-            self._look(now + _GATHER)
+        self._waiting[name] = Waiting(*self._prepared(name, what, size, seconds), size, seconds, lease_kept)
+        if self._due is None:
+            self._look(asyncio.get_running_loop().time() + _GATHER)
         return True
+
+    def _prepared(self, name: str, what: Entry | Make, size: int, seconds: float) -> tuple[Make, New | None]:
+        """A small entry is written down here: with each compression a thread lets go of Python, and the
+        writer would wait longer to have it back than the work takes. Nothing else of it is held."""
+        if not isinstance(what, Entry):
+            return what, None
+        if size > _SMALL:
+            return lambda: what, None
+        data = to_bytes(what, self._compress)
+        return partial(from_bytes, data), New(name, data, seconds, what.tag)
 
     def count(self, word: str) -> None:
         self.counts[word] += 1
@@ -184,13 +188,16 @@ class Shelf:
             self._due = asyncio.get_running_loop().call_later(_LOOK, self._write)
             return
         self._writing, self._waiting = self._waiting, {}
-        self._writer.submit(self._write_all, self._writing).add_done_callback(self._written)
+        run = asyncio.get_running_loop().run_in_executor
+        run(self._writer, self._write_all, self._writing).add_done_callback(self._written)
 
-    def _written(self, done: Future[None]) -> None:
+    def _written(self, done: asyncio.Future[None]) -> None:
+        """On the loop: one by one, the writer would let go of Python, and wait to have it back, for each."""
         written, self._writing = self._writing, {}
-        for one in written.values():
-            if one.lease is not None:
-                one.lease.release()
+        try:
+            self._leases.release(one.lease for one in written.values() if one.lease)
+        except StateError as e:
+            self._alone(e)
 
     # -- in the threads --------------------------------------------------------------------------------------
 
@@ -200,11 +207,7 @@ class Shelf:
 
     def _write_all(self, writing: Mapping[str, Waiting]) -> None:
         compress = compressor()
-        ready = [
-            New(name, one.data or to_bytes(entry, compress), one.seconds, entry.tag)
-            for name, one in writing.items()
-            if (entry := _made(one.what)) is not None
-        ]
+        ready = [new for name, one in writing.items() if (new := one.new or _new(name, one, compress))]
 
         def write() -> None:
             with self._blobs.together():
@@ -236,10 +239,15 @@ class Shelf:
             )
 
 
-def _made(what: Entry | Make) -> Entry | None:
+def _new(name: str, one: Waiting, compress: Callable[[bytes], bytes]) -> New | None:
+    entry = _made(one.make)
+    return None if entry is None else New(name, to_bytes(entry, compress), one.seconds, entry.tag)
+
+
+def _made(make: Make) -> Entry | None:
     """None where making it fails, too: whatever is wrong, there is nothing to keep then."""
     try:
-        return what if isinstance(what, Entry) else what()
+        return make()
     except UNLIKE as e:
         logger.error("An answer could not be kept: %s", type(e).__name__)
         return None
