@@ -33,10 +33,11 @@ WHOLE = Entry(
     ids=("x",),
     tokens=("qzxsaaaaaaaaaa",),
 )
+LARGE = replace(WHOLE, body=b"word " * 1000)
 STREAM = replace(WHOLE, body=b"", pieces=(Piece(0, "a", b"one"), Piece(20, "", b"two\n")), form="usage")
 
 
-@pytest.mark.parametrize("entry", [WHOLE, STREAM], ids=["whole", "streamed"])
+@pytest.mark.parametrize("entry", [WHOLE, LARGE, STREAM], ids=["whole", "large", "streamed"])
 def test_an_entry_is_read_as_it_was_written(entry: Entry) -> None:
     assert from_bytes(to_bytes(entry, compressor())) == entry
     assert entry.streamed == (entry is STREAM)
@@ -70,11 +71,27 @@ def test_an_entry_knows_its_size_its_events_and_what_was_used() -> None:
 )
 def test_what_is_no_entry_is_none(plain: bytes) -> None:
     assert from_bytes(zstd.compress(plain)) is None
+    assert from_bytes(plain) is None
 
 
-def test_bytes_that_are_not_compressed_are_none() -> None:
+@pytest.mark.parametrize("entry", [WHOLE, LARGE, STREAM], ids=["whole", "large", "streamed"])
+def test_what_was_cut_off_is_none(entry: Entry) -> None:
     assert from_bytes(b"garbage") is None
-    assert from_bytes(to_bytes(WHOLE, compressor())[:-5]) is None
+    assert from_bytes(to_bytes(entry, compressor())[:-5]) is None
+
+
+def test_only_what_is_not_small_is_compressed() -> None:
+    assert to_bytes(WHOLE, compressor()).endswith(WHOLE.body)
+    assert len(to_bytes(LARGE, compressor())) < 1000
+
+
+def test_what_older_versions_wrote_is_read() -> None:
+    """All of it was compressed, and its head did not say how much follows."""
+    head, _, body = to_bytes(WHOLE, compressor()).partition(b"\n")
+    told = orjson.loads(head)
+    del told["size"]
+
+    assert from_bytes(zstd.compress(orjson.dumps(told) + b"\n" + body)) == WHOLE
 
 
 def test_events_keep_their_time_and_lose_what_is_no_data() -> None:

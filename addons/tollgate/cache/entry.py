@@ -1,7 +1,7 @@
 """A kept answer, and how it is written down. Pure.
 
 One line of JSON says what it is; behind it stand the bytes of a whole answer, or of the events of a stream,
-one after the other. All of it is compressed.
+one after the other. All of it is compressed, unless it is small.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -23,6 +24,10 @@ else:
 
 VERSION = 1
 _LEVEL = 3
+_SMALL = 2048
+"""Bytes up to which an entry is not compressed: that would take longer than all else about it."""
+_COMPRESSED = b"\x28\xb5\x2f\xfd"
+"""What zstd begins with: https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1. A head begins with a brace."""
 _LARGEST = 2**28
 """Bytes that an entry may decompress to."""
 
@@ -37,9 +42,10 @@ class Piece:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
-    """An answer as it was when it came, with tokens in place of what was redacted."""
+    """An answer as it was when it came, with tokens in place of what was redacted. Nobody changes it; to
+    make a frozen one takes three times as long."""
 
     created: float
     """Seconds since 1970."""
@@ -96,30 +102,38 @@ def compressor() -> Callable[[bytes], bytes]:
 
 
 def to_bytes(entry: Entry, compress: Callable[[bytes], bytes]) -> bytes:
-    told = {name: getattr(entry, name) for name in _TOLD}
-    told["v"] = VERSION
+    rest = b"".join([p.data for p in entry.pieces]) or entry.body
+    told = dict(zip(_TOLD, _told(entry), strict=True))
+    told["v"], told["size"] = VERSION, len(rest)
     told["events"] = [(p.after, p.name, len(p.data)) for p in entry.pieces]
-    parts = [orjson.dumps(told), b"\n", entry.body, *(p.data for p in entry.pieces)]
-    return compress(b"".join(parts))
+    plain = b"%b\n%b" % (orjson.dumps(told), rest)
+    return plain if len(plain) <= _SMALL else compress(plain)
 
 
 def from_bytes(data: bytes) -> Entry | None:
     """The entry; None where this is none, or one of another version."""
     try:
-        whole = zstd.ZstdDecompressor()
-        plain = whole.decompress(data, max_length=_LARGEST)
-        if not whole.eof:
-            return None
-        head, _, rest = plain.partition(b"\n")
+        head, _, rest = _plain(data).partition(b"\n")
         told = orjson.loads(head)
-        if told.pop("v") != VERSION:
-            return None
-        return _read(told, rest)
+        return _read(told, rest) if told.pop("v") == VERSION else None
     except (zstd.ZstdError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
+def _plain(data: bytes) -> bytes:
+    """ValueError where it was cut off, or is larger than an entry can be."""
+    if not data.startswith(_COMPRESSED):
+        return data
+    whole = zstd.ZstdDecompressor()
+    plain = whole.decompress(data, max_length=_LARGEST)
+    if not whole.eof:
+        raise ValueError("an entry that does not end")
+    return plain
+
+
 def _read(told: dict[str, Any], rest: bytes) -> Entry:
+    if told.pop("size", len(rest)) != len(rest):
+        raise ValueError("an entry that was cut off")
     pieces = []
     at = 0
     for after, name, length in told.pop("events"):
@@ -139,3 +153,4 @@ _TOLD = (
     *("created", "ttl", "dialect", "provider", "operation", "model", "answered_model", "status", "headers"),
     *("form", "usage", "tag", "ids", "tokens"),
 )
+_told = attrgetter(*_TOLD)
