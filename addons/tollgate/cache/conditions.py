@@ -24,11 +24,14 @@ class Conditions:
     """Nobody is to be asked (only-if-cached)."""
 
 
+_NONE, _NEW = Conditions(), Conditions(give=False)
+
+
 def conditions(headers: Headers) -> Conditions:
     """The conditions of a request. What is not understood is ignored, as the RFC says."""
     said = headers.getall("cache-control", None)
     if not said:
-        return Conditions(give="no-cache" not in headers.get("pragma", "").lower())
+        return _NONE if "no-cache" not in headers.get("pragma", "").lower() else _NEW
     found = {m[1].lower(): m[2] for value in said for m in _DIRECTIVE.finditer(value)}
     age = found.get("max-age")
     return Conditions(

@@ -48,7 +48,7 @@ def reason_against(call: Call) -> str:
     policy, body = call.policy.cache, call.request.body
     if call.request.method != "POST" or not body.parsed or type(body.json) is not dict:
         return "no_json"
-    if not _operations(tuple(policy.operations)).matches((call.operation,)):
+    if not _is_kept(tuple(policy.operations), call.operation):
         return "operation"
     if call.operation not in WHOLE_ONLY and call.dialect.name not in FORMS:
         return "dialect"
@@ -82,6 +82,6 @@ def temperature(asked: Mapping[str, Any]) -> float:
     return float("inf")
 
 
-@lru_cache(maxsize=64)
-def _operations(patterns: tuple[str, ...]) -> Matcher:
-    return Matcher(patterns, names)
+@lru_cache(maxsize=512)
+def _is_kept(patterns: tuple[str, ...], operation: str) -> bool:
+    return Matcher(patterns, names).matches((operation,))

@@ -127,8 +127,8 @@ def _tokens(written: bytes) -> tuple[str, ...]:
 
 
 def _ids(form: Form | None, whole: Mapping[str, Any]) -> tuple[str, ...]:
-    found = (_at(whole, path) for path in (form.ids if form else ()))
-    return tuple(id for id in found if isinstance(id, str) and id)
+    paths = form.ids if form else ()
+    return tuple([id for path in paths if isinstance(id := _at(whole, path), str) and id])
 
 
 def _at(whole: Any, path: str) -> Any:

@@ -103,7 +103,7 @@ class _Walk:
         return [new for old, new in left if new != {} or old == {}]
 
     def _object(self, tree: dict[str, Any], neutral: Neutral) -> dict[str, Any]:
-        touched = [name for name in tree if name in neutral]
+        touched = [name for name in tree if name in neutral and _concerns(neutral[name], tree[name])]
         if not touched:
             return tree
         changed = dict(tree)
@@ -121,6 +121,11 @@ class _Walk:
 
     def _link(self, id: Any) -> Any:
         return {"link": self._links.setdefault(id, len(self._links))} if type(id) is str else id
+
+
+def _concerns(below: Neutral | str | tuple[re.Pattern[str], ...], item: Any) -> bool:
+    """False where a table leads into what has no fields."""
+    return type(below) is not dict or type(item) is dict or type(item) is list
 
 
 def _is_own(item: Mapping[str, Any]) -> bool:
@@ -167,14 +172,15 @@ def _query(request: Request) -> list[tuple[str, str]]:
 
 def _headers(request: Request) -> Mapping[str, list[str]]:
     """What counts of the headers. Lists such as betas are sets."""
-    told: dict[str, list[str]] = {}
-    for name, value in request.headers.items():
-        if _counts(name):
-            told.setdefault(name.lower(), []).extend(part.strip() for part in value.split(","))
-    return {name: sorted(set(values)) for name, values in told.items()}
+    told = {}
+    for name in _counting(tuple(request.headers)):
+        values = ",".join(request.headers.getall(name)).split(",")
+        told[name] = sorted({value.strip() for value in values})
+    return told
 
 
-@lru_cache(maxsize=1024)
-def _counts(name: str) -> bool:
-    lower = name.lower()
-    return lower in HEADERS or lower.startswith(HEADER_PREFIXES)
+@lru_cache(maxsize=256)
+def _counting(names: tuple[str, ...]) -> Iterable[str]:
+    """Those of a request's names that count. One client's requests have the same ones, as a rule."""
+    lower = sorted({name.lower() for name in names})
+    return tuple(name for name in lower if name in HEADERS or name.startswith(HEADER_PREFIXES))

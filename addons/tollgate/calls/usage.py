@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass(slots=True)
@@ -45,7 +46,9 @@ class Usage:
 
     def as_dict(self) -> dict[str, object]:
         """Only what is set, for records."""
-        return {f.name: value for f in fields(self) if (value := getattr(self, f.name))}
+        return {name: value for name, value in zip(_NAMES, _values(self), strict=True) if value}
 
 
+_NAMES = tuple(f.name for f in fields(Usage))
+_values = attrgetter(*_NAMES)
 _TOKENS = tuple(f.name for f in fields(Usage) if f.type == "int")
