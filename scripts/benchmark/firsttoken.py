@@ -1,11 +1,14 @@
-"""How much later an agent has the first token: late turns of sessions, streamed, of bodies of some 100 KB."""
+"""How much later an agent has the first token: late turns of sessions, streamed, of bodies of some 100 KB.
+
+Each turn is asked twice: when some 7 KB of it are new, and when all of it was seen before.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import quantiles
 
 from benchmark import load
@@ -15,8 +18,8 @@ from benchmark.requests import request
 from benchmark.texts import TURN, Session
 
 TARGET_MS = (3.0, 15.0)
-"""What may be added at p50, and at p99."""
-SESSIONS, TURNS = 60, 4
+"""What may be added at p50, and at p99, to a body that was seen before."""
+SESSIONS, TURNS = 40, 4
 """So many turns of each session are measured, after one that makes the beginning known."""
 _SIZE = 100_000
 _LONGEST = 120.0
@@ -28,8 +31,10 @@ class FirstToken:
 
     way: str
     calls: int
-    p50: float
-    p99: float
+    new: tuple[float, float]
+    """Of new turns, p50 and p99."""
+    seen: tuple[float, float]
+    """Of turns that were seen before."""
 
 
 def measure(ways: Mapping[str, Route]) -> list[FirstToken]:
@@ -50,21 +55,33 @@ async def _measure(ways: Mapping[str, Route]) -> list[FirstToken]:
 
 
 def _bodies(seed: int) -> list[bytes]:
+    """A turn that makes the beginning known, then each of those that are measured, twice."""
     session = Session(seed).turns(_SIZE // TURN - TURNS // 2)
-    return [session.turns(min(turn, 1)).request(stream=True) for turn in range(TURNS + 1)]
+    first, *turns = (session.turns(min(turn, 1)).request(stream=True) for turn in range(TURNS + 1))
+    return [first, *(body for turn in turns for body in (turn, turn))]
 
 
 async def _firsts(opened: list[Line], asked: list[bytes]) -> list[float]:
-    """Seconds to the first event, but for the first call."""
+    """Milliseconds to the first event, but for the first call."""
     taken = await drive(opened, load.stream, iter(asked), len(asked))
-    return taken.first_events[1:]
+    return [seconds * 1000 for seconds in taken.first_events[1:]]
 
 
 def _added(taken: Mapping[str, list[float]]) -> list[FirstToken]:
-    spreads = {way: quantiles(values, n=100, method="inclusive") for way, values in taken.items()}
     direct, *others = (
-        FirstToken(way, len(taken[way]), spread[49] * 1000, spread[98] * 1000)
-        for way, spread in spreads.items()
+        FirstToken(way, len(values), _spread(values[::2]), _spread(values[1::2]))
+        for way, values in taken.items()
     )
-    added = (FirstToken(o.way, o.calls, o.p50 - direct.p50, o.p99 - direct.p99) for o in others)
-    return [direct, *added]
+    return [
+        direct,
+        *(replace(o, new=_less(o.new, direct.new), seen=_less(o.seen, direct.seen)) for o in others),
+    ]
+
+
+def _spread(values: list[float]) -> tuple[float, float]:
+    hundredths = quantiles(values, n=100, method="inclusive")
+    return hundredths[49], hundredths[98]
+
+
+def _less(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return one[0] - other[0], one[1] - other[1]

@@ -83,8 +83,8 @@ def detection_notes(measured: Detection) -> str:
     return "\n".join(
         (
             "CPU: of the proxy, for one call after the other. MB/s: new text, in the CPU added.",
-            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile. Busy: of",
-            "that, how much it was at work; for the rest, it waited for a processor.",
+            "Loop late: by how many ms a timer of 1 ms is late in the proxy meanwhile.",
+            "Busy: how much of that it was at work; for the rest, it waited for a processor.",
             "Others' events: ms from provider to client, in a stream beside these calls.",
             *_first_tokens(measured.first_tokens),
             f"First call of 40 KB: {first:.0f} ms of CPU; the nine after it: {median(others):.0f} ms",
@@ -99,14 +99,11 @@ def detection_notes(measured: Detection) -> str:
 
 
 def _first_tokens(rows: Sequence[FirstToken]) -> Iterator[str]:
-    direct, *others = rows
-    yield (
-        f"First token of a turn of 100 KB, p50 and p99 of {direct.calls}: direct {direct.p50:.1f} and"
-        f" {direct.p99:.1f} ms;"
-    )
-    for row in others:
-        yield f"  {row.way} adds {row.p50:.1f} and {row.p99:.1f}"
-    yield "  (target: {:g} and {:g})".format(*FIRST_TOKEN_TARGET)
+    yield "First token of a turn of 100 KB with 7 KB that are new, or none, p50 and p99 in ms:"
+    for n, row in enumerate(rows):
+        told = [f"{p50:.1f} and {p99:.1f}" for p50, p99 in (row.new, row.seen)]
+        yield f"  {row.way}{' adds' if n else ''} {', or '.join(told)}"
+    yield "  (target with detection: adds {:g} and {:g} where none is new)".format(*FIRST_TOKEN_TARGET)
 
 
 def failover_table(rows: Sequence[Failover]) -> Table:
