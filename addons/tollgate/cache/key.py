@@ -30,6 +30,7 @@ from tollgate.policy.cache import Scope
 _LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{14,}")
 _ROUNDED = re.compile(rb"[:,\[]-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
 """Numbers that may have lost digits when they were read as 64 bits, as they are written again."""
+_NESTED = (dict, list)
 _SORTED = orjson.OPT_SORT_KEYS
 
 
@@ -99,11 +100,15 @@ class _Walk:
         return tree
 
     def _list(self, tree: list[Any], neutral: Neutral) -> list[Any]:
-        left = [(item, self.value(item, neutral)) for item in tree]
-        return [new for old, new in left if new != {} or old == {}]
+        return [new for old in tree if (new := self.value(old, neutral)) is old or new != {}]
 
     def _object(self, tree: dict[str, Any], neutral: Neutral) -> dict[str, Any]:
-        touched = [name for name in tree if name in neutral and _concerns(neutral[name], tree[name])]
+        touched = [
+            name
+            for name, item in tree.items()
+            if (below := neutral.get(name)) is not None
+            and (type(below) is not dict or type(item) in _NESTED)  # a table leads into what has fields
+        ]
         if not touched:
             return tree
         changed = dict(tree)
@@ -121,11 +126,6 @@ class _Walk:
 
     def _link(self, id: Any) -> Any:
         return {"link": self._links.setdefault(id, len(self._links))} if type(id) is str else id
-
-
-def _concerns(below: Neutral | str | tuple[re.Pattern[str], ...], item: Any) -> bool:
-    """False where a table leads into what has no fields."""
-    return type(below) is not dict or type(item) is dict or type(item) is list
 
 
 def _is_own(item: Mapping[str, Any]) -> bool:

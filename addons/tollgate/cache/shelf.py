@@ -32,7 +32,7 @@ _SMALL = 16 * 1024
 _MOST = 4096
 """Bytes that may wait to be written, in answers that are not small, and how many answers. More is not kept:
 the disk is slower than the calls."""
-_GATHER = 0.5
+_GATHER = 1.0
 """Seconds in which what is written together gathers."""
 _LOOK = 0.05
 """Seconds after which it is seen whether other processes wait for it: then it is written at once."""
