@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from support.upstream import make_call, make_request
 from tollgate.cache.keeping import Heard, ended_well, headers_of, stream_entry, whole_entry
-from tollgate.calls import Attempt, Call, End, Event, Usage
+from tollgate.calls import Answer, Attempt, Call, End, Event, Usage
 
 MESSAGE = {"role": "assistant", "content": "hello QZXSabcdefghij"}
 
@@ -49,7 +50,7 @@ def test_a_whole_answer_is_kept_with_what_it_is() -> None:
         ("date", "d"),
     ]
 
-    entry = whole_entry(call_of(), 200, headers, chat())
+    entry = whole_entry(call_of(), Answer(200, CIMultiDict(headers), chat()))
 
     assert entry is not None
     assert (entry.body, entry.tag, entry.ttl, entry.model) == (chat(), "docs", 60.0, "gpt-4o")
@@ -74,17 +75,18 @@ def test_a_whole_answer_is_kept_with_what_it_is() -> None:
     ],
 )
 def test_what_is_partial_refused_filtered_or_broken_is_not(status: int, body: bytes) -> None:
-    assert whole_entry(call_of(), status, [], body) is None
+    assert whole_entry(call_of(), Answer(status, body=body)) is None
 
 
 def test_an_answer_of_a_dialect_without_a_form_is_not() -> None:
-    assert whole_entry(call_of(speaks="generic"), 200, [], b"{}") is None
+    assert whole_entry(call_of(speaks="generic"), Answer(200, body=b"{}")) is None
     assert stream_entry(call_of(speaks="generic"), heard(*chunks()), "") is None
 
 
 @pytest.mark.parametrize(("body", "kept"), [(b'{"data": []}', True), (b'{"error": {}}', False)])
 def test_embeddings_are_kept_unless_they_are_an_error(body: bytes, kept: bool) -> None:
-    assert (whole_entry(call_of("embeddings", "openai-embeddings"), 200, [], body) is not None) == kept
+    entry = whole_entry(call_of("embeddings", "openai-embeddings"), Answer(200, body=body))
+    assert (entry is not None) == kept
 
 
 def test_a_stream_is_kept_with_its_times_and_the_tokens_that_it_cut() -> None:

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from simulator.eventstream import event
 from support.upstream import make_call, make_request
-from tollgate.calls import Attempt, Call, Event
+from tollgate.calls import Answer, Attempt, Call, Event
 from tollgate.dialects import FRAMINGS
 from tollgate.upstream.metering import Meter
 
@@ -42,7 +42,7 @@ class Asked:
 def whole(name: str, asked: Asked) -> Call:
     """A call with that whole answer, read as it passes through Tollgate."""
     call, meter = metered(asked)
-    meter.whole((DATA / f"{name}.json").read_bytes())
+    meter.whole(Answer(200, body=(DATA / f"{name}.json").read_bytes()))
     return call
 
 

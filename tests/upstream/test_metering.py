@@ -5,7 +5,7 @@ import pytest
 from multidict import CIMultiDict
 
 from support.upstream import CHAT, make_call
-from tollgate.calls import Attempt, Call, Event
+from tollgate.calls import Answer, Attempt, Call, Event
 from tollgate.upstream.metering import Meter
 
 CHUNK = orjson.dumps({"model": "gpt-4o-2024", "choices": [{"delta": {"content": "hi"}}]})
@@ -20,7 +20,7 @@ def test_a_whole_answer_tells_usage_and_model() -> None:
     call = make_call()
     meter, attempt = metered(call)
 
-    meter.whole(orjson.dumps(CHAT))
+    meter.whole(Answer(200, body=orjson.dumps(CHAT)))
 
     assert call.usage is attempt.usage
     assert call.usage is not None
@@ -32,7 +32,7 @@ def test_what_says_nothing_is_no_harm(body: bytes) -> None:
     call = make_call()
     meter, attempt = metered(call)
 
-    meter.whole(body)
+    meter.whole(Answer(200, body=body))
 
     assert (call.usage, attempt.usage, call.answered_model) == (None, None, "")
 
@@ -67,7 +67,7 @@ def test_a_dialect_without_a_known_end_is_always_complete() -> None:
 def test_a_whole_answer_that_should_be_json_and_is_not_is_noted() -> None:
     meter, attempt = metered(make_call())
 
-    meter.whole(b'{"model": "gpt')
+    meter.whole(Answer(200, body=b'{"model": "gpt'))
 
     assert (attempt.complete, attempt.error) == (True, "the answer is not JSON")
 

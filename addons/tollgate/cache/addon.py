@@ -175,11 +175,10 @@ class Cache:
             carried.flight.begin(head_of(answer))
         if answer.status != 200 or len(answer.body) > call.policy.cache.max_answer:
             return
-        told = call, answer.status, list(answer.headers.items()), answer.body
         if len(answer.body) > OFF_LOOP:
-            entry = await asyncio.to_thread(whole_entry, *told)
+            entry = await asyncio.to_thread(whole_entry, call, answer)
         else:
-            entry = whole_entry(*told)
+            entry = whole_entry(call, answer)
         if entry is not None:
             self._keep(call, carried, entry, len(answer.body))
             if carried.like is not None:

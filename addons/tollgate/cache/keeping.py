@@ -12,7 +12,7 @@ import orjson
 from tollgate.cache.eligible import WHOLE_ONLY
 from tollgate.cache.entry import Entry, pieces_of, usage_of
 from tollgate.cache.forms import FORMS, Form
-from tollgate.calls import Call, End, Event
+from tollgate.calls import Answer, Call, End, Event
 from tollgate.calls.standins import BRAND, SHAPE
 
 UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
@@ -57,14 +57,15 @@ def _kept_headers(usage: tuple[str, ...]) -> frozenset[str]:
     return frozenset(("content-type", *REQUEST_IDS, *usage))
 
 
-def whole_entry(call: Call, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Entry | None:
+def whole_entry(call: Call, answer: Answer) -> Entry | None:
     """The entry of a whole answer; None where it is not complete, or was refused or filtered."""
+    body = answer.body
     try:
-        document = orjson.loads(body)
-        if status != 200 or not _is_complete(call, document):
+        document = answer.json()
+        if answer.status != 200 or not _is_complete(call, document):
             return None
         written = orjson.dumps(document) if b"\\u" in body else body  # with letters as they are
-        return _entry(call, headers, document, written, body=body)
+        return _entry(call, answer.headers.items(), document, written, body=body)
     except UNLIKE:
         return None
 

@@ -37,11 +37,15 @@ class Answer:
     """How `events` are written on the wire: a name in `dialects.FRAMINGS`; empty for a whole answer."""
     source: str = "provider"
     """Who gave it: "provider", "cache", "refusal" or "error"."""
+    _read: tuple[bytes, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    """What stands in which body."""
 
     @property
     def streamed(self) -> bool:
         return self.events is not None
 
     def json(self) -> Any:
-        """The whole body as JSON. ValueError where it is not JSON."""
-        return orjson.loads(self.body)
+        """The whole body as JSON, parsed once; do not change it in place. ValueError where it is not JSON."""
+        if self._read is None or self._read[0] is not self.body:
+            self._read = self.body, orjson.loads(self.body)
+        return self._read[1]

@@ -150,7 +150,7 @@ class Native:
         encoding = headers.popall("content-encoding", [""])[0]
         body = decode(response.raw_content or b"", encoding, exchange.call.policy.answers.max_size)
         answer = Answer(response.status_code, headers, body)
-        Meter(exchange.call, exchange.call.attempts[-1], answer.headers).whole(answer.body)
+        Meter(exchange.call, exchange.call.attempts[-1], answer.headers).whole(answer)
         await exchange.walk.up(answer)
         answer.headers.update(exchange.call.extra_headers)
         flow.response = response_of(flow.request, answer.status, answer.headers, answer.body)

@@ -87,8 +87,9 @@ async def _whole(call: Call, leg: Leg, reply: Reply, meter: Meter) -> Answer:
         reply.put_back(pieces)
         return _unseen(meter.attempt, reply)
     reply.close()
-    meter.whole(body)
-    return Answer(reply.status, returned(reply.headers.items(), decoded=True), body)
+    answer = Answer(reply.status, returned(reply.headers.items(), decoded=True), body)
+    meter.whole(answer)
+    return answer
 
 
 async def _collect(reply: Reply, limit: int) -> tuple[list[bytes], bool]:

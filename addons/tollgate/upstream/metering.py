@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
-from tollgate.calls import Attempt, Call, End, Event, Headers, Usage
+from tollgate.calls import Answer, Attempt, Call, End, Event, Headers, Usage
 from tollgate.dialects import Dialect
 
 
@@ -27,12 +25,12 @@ class Meter:
         attempt.complete = self._dialect.is_last(End())  # at once where the dialect knows of no last event
         self._count(self._dialect.usage_of_headers(headers))
 
-    def whole(self, body: bytes) -> None:
+    def whole(self, answer: Answer) -> None:
         """Read a whole answer. What is not JSON says nothing, which is noted where it should be."""
         self.attempt.complete = True
-        if self._marked(body):
+        if self._marked(answer.body):
             try:
-                self._read(orjson.loads(body))
+                self._read(answer.json())
             except ValueError:
                 self.attempt.error = "the answer is not JSON"
 
