@@ -119,6 +119,6 @@ def test_numbered_tokens_say_which_value_of_its_kind_it_is_and_nothing_of_it() -
 def test_tokens_of_a_text_are_entered_until_one_stands_for_something_else() -> None:
     book = Book(Minter(b"k" * 32), {"two": "b"})
 
-    assert book.enter_all("a b", [(0, 1, "one"), (2, 3, "two")])
-    assert not book.enter_all("c d e", [(0, 1, "three"), (2, 3, "two"), (4, 5, "four")])
+    assert book.enter_all([("one", "a"), ("two", "b")])
+    assert not book.enter_all([("three", "c"), ("two", "d"), ("four", "e")])
     assert book.originals == {"one": "a", "two": "b", "three": "c"}

@@ -159,8 +159,8 @@ class Body:
 
     def edit_all(self, edits: Iterable[tuple[Slot, Text]], content: bytes) -> None:
         """Put other texts in the places of slots, where the caller knows the content that comes of it."""
-        for slot, text in edits:
-            self.edit(slot, text)
+        self._edits.update([(slot.ordinal, (slot, text)) for slot, text in edits])
+        self._rendered = self._json = None
         self._spliced = content
 
     def add(self, key: str, value: bytes) -> None:

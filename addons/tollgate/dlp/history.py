@@ -49,8 +49,16 @@ class Edit(NamedTuple):
     """The how manyth it is."""
     pieces: tuple[Piece, ...]
     """What is put in which place of its text."""
-    tokens: tuple[Piece, ...]
-    """Those of them that are tokens for just what stood there."""
+
+
+class Stood(NamedTuple):
+    """What a token stands for."""
+
+    token: str
+    slot: int
+    """The how manyth it is, in whose text the value is."""
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class Segment:
     edits: tuple[Edit, ...] = ()
     patches: tuple[Patch, ...] = ()
     """The same in bytes, counted from the beginning of the body."""
+    tokens: tuple[Stood, ...] = ()
+    """Each that was put in, once: in one call it always stands for the same."""
     findings: tuple[Finding, ...] = ()
     """What was found in it."""
     following: dict[int, int] = field(default_factory=dict)
@@ -217,13 +227,14 @@ def extend(
 class _Stretch:
     """What will be a segment."""
 
-    __slots__ = ("edits", "findings", "patches", "size")
+    __slots__ = ("edits", "findings", "patches", "size", "tokens")
 
     def __init__(self) -> None:
         self.size = 0
         self.edits: list[Edit] = []
         self.patches: list[Patch] = []
         self.findings: list[Finding] = []
+        self.tokens: dict[str, Stood] = {}
 
     def add(self, number: int, settled: Settled) -> bool:
         """False where it need not come like that again."""
@@ -231,13 +242,15 @@ class _Stretch:
         if outcome is None:
             return False
         if outcome.pieces:
-            self.edits.append(Edit(number, outcome.pieces, outcome.tokens))
+            self.edits.append(Edit(number, outcome.pieces))
+        for start, end, token in outcome.tokens:
+            self.tokens.setdefault(token, Stood(token, number, start, end))
         for entity, action, count in outcome.seen:
             self.findings.append(Finding(entity, settled.place, action, count))
         return True
 
     def segment(self, policy: Dlp, end: int, strings: int, slots: int) -> Segment:
-        made = tuple(self.edits), tuple(self.patches), tuple(self.findings)
+        made = tuple(self.edits), tuple(self.patches), tuple(self.tokens.values()), tuple(self.findings)
         return Segment(policy, end, strings, slots, *made)
 
 

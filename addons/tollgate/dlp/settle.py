@@ -94,15 +94,15 @@ class Settling:
 
     def again(self, segment: Segment, slots: Sequence[Slot]) -> bool:
         """Take over what became of a stretch of a body. False where a token stands for something else."""
-        for edit in segment.edits:
-            if not self._book.enter_all(slots[edit.slot].text, edit.tokens):
-                return False
+        stood = [(token, slots[slot].text[start:end]) for token, slot, start, end in segment.tokens]
+        if not self._book.enter_all(stood):
+            return False
         self._known += segment.findings
         return True
 
     def _again(self, text: str, outcome: Outcome, place: str) -> bool:
         """False where a token stands for something else in this call."""
-        if not self._book.enter_all(text, outcome.tokens):
+        if not self._book.enter_all([(token, text[start:end]) for start, end, token in outcome.tokens]):
             return False
         for entity, action, count in outcome.seen:
             self.seen[entity, place, action] += count

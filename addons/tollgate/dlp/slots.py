@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tollgate.calls import Body, Call, Slot
@@ -28,7 +28,7 @@ def treat_slots(call: Call, examiner: Examiner, settling: Settling) -> Body | No
     """The body as it leaves; None where nothing in it changes, or it must not leave. `settling` is new, and
     knows then what was found."""
     body = call.request.body
-    slots = [slot for slot in body.slots if not is_attested(slot)]
+    slots = without_attested(body.slots)
     if may_be_known(body) and settling.steady:
         track = Track(examiner.history, body, slots, call.dialect.name, call.policy.dlp)
         made = _Slots(body, slots, examiner, settling)
@@ -129,9 +129,10 @@ class _Slots:
         return edited if self._edits else None
 
 
-def is_attested(slot: Slot) -> bool:
-    """True for text that has to go back to the letter: signed thoughts, and what vouches for the body."""
-    return not _ATTESTED.isdisjoint(slot.path) or slot.text.startswith(_BILLING)
+def without_attested(slots: Iterable[Slot]) -> list[Slot]:
+    """All but text that has to go back to the letter: signed thoughts, and what vouches for the body."""
+    free = _ATTESTED.isdisjoint
+    return [slot for slot in slots if free(slot.path) and not slot.text.startswith(_BILLING)]
 
 
 def key_of(slot: Slot) -> str:

@@ -121,14 +121,10 @@ class Book:
         """Enter a token that an earlier call had for a value. False where it stands for another one."""
         return self._originals.setdefault(token, value) == value
 
-    def enter_all(self, text: str, tokens: Iterable[tuple[int, int, str]]) -> bool:
-        """`enter` tokens with the values that stand in these places of a text."""
-        originals = self._originals
-        for start, end, token in tokens:
-            value = text[start:end]
-            if originals.setdefault(token, value) != value:
-                return False
-        return True
+    def enter_all(self, tokens: Iterable[tuple[str, str]]) -> bool:
+        """`enter` several, each with its value; False as soon as one stands for something else."""
+        enter = self._originals.setdefault
+        return all(enter(token, value) == value for token, value in tokens)
 
     def copy(self) -> Book:
         """One that goes its own way from here on."""
