@@ -50,7 +50,8 @@ ROWS = (
     Row(
         "IP_ADDRESS",
         never_after=r"\d\.|[<>~]=\s?"
-        r"|(?i:\b(?:v|release)[\s:=]{0,2}|version[\s:=(\"']{0,4}|\b(?:section|chapter|clause)\s)v?",
+        r"|(?i:\b(?:v|release)[\s:=]{0,2}|(?<![a-z])version[\s:=(\"']{0,4}|\b(?:section|chapter|clause)\s)v?"
+        r"|[a-z]Version[\s:=(\"']{0,4}",  # but no conversion
         never_before=r"\.\d",  # an OID, a section
         never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
     ),
