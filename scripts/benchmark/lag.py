@@ -1,9 +1,9 @@
 """How late a proxy's loop comes to what is due: an addon that sleeps until it is sent a signal.
 
 It sets a timer for each millisecond and notes by how much later it is called: so long every stream and every
-other call would have waited. Beside it stands how much processor time the whole process used meanwhile. What
-is less than the wait is the wait for a processor, which others had: a loop beside a thread that only counts
-is late like that too. It uses some processor time, and so watches only while nothing else is measured.
+other call would have waited. Beside it stands how much processor time the whole process used meanwhile, at
+most as much; for the rest it waited for a processor, which others had. What a host takes away from a virtual
+machine may count as used. It uses some processor time, and so watches only while nothing else is measured.
 """
 
 from __future__ import annotations

@@ -99,8 +99,8 @@ class History:
         """The digest of all that leads to the end of a stretch, by the digest of what leads to its beginning.
 
         Poly1305 (RFC 8439, 2.5): who does not know the key finds no two texts with one digest, and it takes a
-        quarter of the time of SHA-256. Its key is good for one text where digests can be seen; these never
-        leave this object, and so it serves for all.
+        quarter of the time of SHA-256. Its key is good for one text where digests can be seen; these are
+        written down nowhere and told nobody, and so it serves for all.
         """
         digest = Poly1305(self._key)
         digest.update(before)
