@@ -163,6 +163,20 @@ def test_of_a_session_only_what_is_new_is_looked_at(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("_each_item")
+@pytest.mark.parametrize("style", [{"indent": 1}, {"separators": (",", ":")}], ids=["spaced", "escaped"])
+def test_a_body_that_is_written_in_another_way_is_not_patched(style: Mapping[str, Any]) -> None:
+    examiner, policy = new_examiner(), Dlp()
+    for count in (3, 5):
+        asked = chat(*["é ada@corp.io é sk-abcd1234"] * count)
+        usual = Treated(asked, new_examiner(), policy).body
+        other = Treated(json.dumps(asked, **style).encode(), examiner, policy).body
+
+        assert usual is not None
+        assert other is not None
+        assert orjson.loads(other.render()) == orjson.loads(usual.render())
+
+
+@pytest.mark.usefixtures("_each_item")
 @pytest.mark.parametrize(
     "other",
     [{"policy": Dlp()}, {"speaks": "generic"}, {"book": Book(Numbered())}],
