@@ -65,17 +65,31 @@ def test_a_key_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 
 
-def test_a_digest_depends_on_key_purpose_and_data() -> None:
+@pytest.mark.parametrize("size", [1, 100, 4095, 4096, 4097, 1_000_000])
+def test_a_digest_depends_on_key_purpose_and_every_byte(size: int) -> None:
     a, b = Digester(b"a" * 32), Digester(b"b" * 32)
+    data = b"x" * size
     made = [
-        a.digest("body", b"x"),
-        a.digest("body", b"y"),
-        a.digest("credential", b"x"),
-        b.digest("body", b"x"),
+        a.digest("body", data),
+        a.digest("body", b"y" + data[1:]),
+        a.digest("body", data[:-1] + b"z"),
+        a.digest("body", data + b"\0"),
+        a.digest("credential", data),
+        b.digest("body", data),
     ]
-    assert len(set(made)) == 4
-    assert a.digest("body", b"x") == Digester(b"a" * 32).digest("body", b"x")
+    assert len(set(made)) == 6
+    assert a.digest("body", data) == Digester(b"a" * 32).digest("body", data)
     assert all(len(digest) == 32 and set(digest) <= set("0123456789abcdef") for digest in made)
+
+
+def test_no_two_of_many_long_texts_have_one_digest() -> None:
+    """Some differ in length only, some in one byte only, some in the order of their blocks."""
+    digester = Digester(b"k" * 32)
+    block = bytes(range(256)) * 16
+    texts = [bytes(n) for n in range(4096, 4224)]
+    texts += [block[:n] + bytes([block[n] ^ 1]) + block[n + 1 :] for n in range(0, 4096, 32)]
+    texts += [block[n:] + block[:n] for n in range(0, 256, 16)]
+    assert len({digester.digest("body", text) for text in texts}) == len(texts)
 
 
 def test_a_digester_does_not_show_its_key() -> None:
