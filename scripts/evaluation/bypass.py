@@ -19,6 +19,7 @@ from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
 from tollgate.dialects import dialect
 from tollgate.dlp.engine import Engine
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.fresh import fresh
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.tokens import Book, Minter
 from tollgate.dlp.treat import Withheld, treat
@@ -64,7 +65,14 @@ def is_caught(row: Mapping[str, Any], examiner: Examiner, providers: Providers) 
     call = _call(row, providers)
     try:
         _read(call)
-        treatment = treat(call, examiner, Book(Minter(_KEY)), Operators(_KEY).apply, _WITHHELD)
+        treatment = treat(
+            call,
+            fresh(call, examiner.history),
+            examiner,
+            Book(Minter(_KEY)),
+            Operators(_KEY).apply,
+            _WITHHELD,
+        )
     except (BodyError, CodingError, ViewError):
         return True  # the policy refuses what cannot be looked into
     treatment.apply(call.request)

@@ -1,12 +1,13 @@
 """Bodies are read once and changed to the byte."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollgate.calls import Body, BodyError
+from tollgate.calls import Body, BodyError, Slot
 from tollgate.calls.body import count_strings, find_slots
 from tollgate.calls.literals import count_literals, splice
 
@@ -183,6 +184,47 @@ def test_a_member_is_added_at_the_end_and_no_byte_changes(content: bytes, render
     assert body.json["b"] == [1]
 
 
+@given(trees, st.booleans())
+def test_what_stands_behind_a_slot_is_the_rest(tree: object, named: bool) -> None:
+    body = parsed(json.dumps(tree).encode(), SHAPE if named else {})
+    every = body.contents
+    for n, slot in enumerate(every.slots):
+        behind = body.since(slot._replace(text=""))
+
+        assert behind.slots == every.slots[n:]
+        assert behind.numbers == [number for number in every.numbers if number.ordinal > slot.ordinal]
+        assert behind.files == [file for file in every.files if file.ordinal > slot.ordinal]
+
+
+def test_what_stands_behind_a_slot_of_a_known_shape() -> None:
+    call = {"id": "c1", "function": {"name": "f", "arguments": "{}", "n": 10**12}}
+    content = [{"type": "text", "text": "a", "file_id": "f-1"}]
+    first = {"role": "user", "content": content, "tool_calls": [call]}
+    body = parsed(json.dumps({"messages": [first, {**first, "more": {"x": "y"}}], "secret": "s"}).encode())
+    every = body.contents
+
+    texts = ["text", "a", "file_id", "f-1", "name", "f", "{}", "n"]
+    assert [slot.text for slot in every.slots] == [*texts, *texts, "more", "x", "y"]
+    for n, slot in enumerate(every.slots):
+        behind = body.since(slot)
+        assert behind.slots == every.slots[n:]
+        assert behind.numbers == [number for number in every.numbers if number.ordinal > slot.ordinal]
+        assert behind.files == [file for file in every.files if file.ordinal > slot.ordinal]
+
+
+def test_files_are_found_wherever_they_are_named() -> None:
+    body = parsed(b'{"file_id": "a", "x": [{"file_ids": ["b", 3, "c"]}, {"file_id": {"id": "d"}}]}', {})
+
+    assert [file.id for file in body.contents.files] == ["a", "b", "c"]
+
+
+def test_a_value_is_read_by_its_path() -> None:
+    body = parsed(b'{"messages": [{"content": "a"}, {"content": "b"}]}')
+
+    assert body.at(("messages", 1, "content")) == "b"
+    assert body.at(()) == body.json
+
+
 def test_large_numbers_are_found_wherever_they_stand() -> None:
     body = parsed(
         b'{"secret": {"n": [1, 4111111111111111, 1.5e12]}, "x": -100000000, "y": 99999999, "z": true}'
@@ -248,9 +290,17 @@ def test_what_the_caller_has_written_is_taken_until_more_changes() -> None:
     body = parsed(b'{"messages":[{"content":"one"},{"content":"two"}]}')
     one, two = body.slots
 
-    body.edit_all([(one, "1")], b'{"messages":[{"content":"1"},{"content":"two"} ]}')
+    asked: list[Slot] = []
+
+    def edits() -> Iterator[tuple[Slot, str]]:
+        asked.append(one)
+        yield one, "1"
+
+    body.edit_all(edits(), b'{"messages":[{"content":"1"},{"content":"two"} ]}')
+    assert body.edited
     body.add("n", b"1")
     assert body.render() == b'{"messages":[{"content":"1"},{"content":"two"} ],"n":1}'
+    assert not asked, "nobody had to know what changes"
 
     body.edit(two, "2")
     assert body.render() == b'{"messages":[{"content":"1"},{"content":"2"}],"n":1}'

@@ -19,9 +19,10 @@ from support.upstream import make_call, make_request
 from tollgate.calls import Body, Finding, Slot
 from tollgate.dlp import history
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.fresh import fresh
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.settle import Settling
-from tollgate.dlp.slots import key_of, place_of, treat_slots, without_attested
+from tollgate.dlp.slots import key_of, place_of, treat_slots
 from tollgate.dlp.span import Span
 from tollgate.dlp.tokens import Book, Minter, Numbered
 from tollgate.policy.dlp import Dlp, Views
@@ -71,7 +72,7 @@ class Treated:
         self.book = Book(Minter(KEY)) if book is None else book
         settling = Settling(policy, examiner, self.book, Operators(KEY).apply)
         self.before = call.request.body
-        self.body: Body | None = treat_slots(call, examiner, settling)
+        self.body: Body | None = treat_slots(self.before, fresh(call, examiner.history), examiner, settling)
         self.findings: list[Finding] = settling.findings
         self.stuck = settling.stuck
 
@@ -259,18 +260,6 @@ def test_a_document_that_goes_takes_others_with_it_each_time() -> None:
 def test_nothing_to_change_is_no_other_body() -> None:
     assert Treated(chat("hello", "there"), new_examiner(), Dlp()).body is None
     assert Treated({"model": "m"}, new_examiner(), Dlp()).body is None
-
-
-@pytest.mark.parametrize(
-    ("slot", "attested"),
-    [
-        (Slot(0, "hm", "text", ("messages", 0, "content", 0, "thinking")), True),
-        (Slot(0, "x-anthropic-billing-header: cch=1", "text", ("system", 0, "text")), True),
-        (Slot(0, "hm", "text", ("messages", 0, "content")), False),
-    ],
-)
-def test_what_the_provider_signed_is_never_touched(slot: Slot, attested: bool) -> None:
-    assert without_attested([slot]) == ([] if attested else [slot])
 
 
 def test_a_key_that_is_itself_the_finding_is_not_told() -> None:

@@ -14,6 +14,7 @@ import pytest
 from support.upstream import make_call, make_request
 from tollgate.calls import Call, Refused
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.fresh import fresh
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.restore import Restorer
 from tollgate.dlp.span import Span
@@ -63,7 +64,7 @@ def treated(
     book = Book(Minter(KEY))
     examiner = Examiner(Finds(rules), Views(), lambda data: data.hex())
     withheld = Withheld(frozenset(("authorization",)), frozenset(("key",)))
-    treatment = treat(call, examiner, book, Operators(KEY).apply, withheld)
+    treatment = treat(call, fresh(call, examiner.history), examiner, book, Operators(KEY).apply, withheld)
     if treatment.refusal is None:
         treatment.apply(call.request)
     return treatment, call, book

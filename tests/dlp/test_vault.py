@@ -45,7 +45,7 @@ def test_what_a_request_names(dialect: str, request_body: Any, ids: list[str]) -
     if body.content:
         body.parse({})
 
-    assert asked_ids(dialect, body) == ids
+    assert asked_ids(dialect, body.json, [file.id for file in body.contents.files]) == ids
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
+from functools import reduce
+from itertools import chain
+from operator import getitem
 from typing import Any, Literal, NamedTuple, Self, cast
 
 import orjson
@@ -30,6 +33,7 @@ type Text = str | Callable[[], str]
 LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
 _DEEPEST = 256
+_FILES = frozenset(("file_id", "file_ids"))
 
 
 class BodyError(ValueError):
@@ -57,6 +61,8 @@ class Slot(NamedTuple):
 class Number(NamedTuple):
     """A large whole number in a body: a card number is one without quotes too."""
 
+    ordinal: int
+    """How many string literals stand before it."""
     value: int
     path: Path
 
@@ -65,12 +71,22 @@ class Number(NamedTuple):
         return place_of(self.path)
 
 
+class File(NamedTuple):
+    """A file that the provider keeps, named in a body."""
+
+    ordinal: int
+    """How many string literals stand before its id."""
+    id: str
+
+
 class Contents(NamedTuple):
     """What stands in a tree that somebody may be known by, in document order."""
 
     slots: list[Slot]
     numbers: list[Number]
     """Those from LEAST_NUMBER on, with either sign. Such with a fraction are measurements and embeddings."""
+    files: list[File]
+    """Wherever an object has a member `file_id` or `file_ids`."""
 
 
 def place_of(path: Path) -> str:
@@ -82,8 +98,8 @@ class Body:
     """The body of a request: the bytes on the wire, their decoded content, and the slots in it."""
 
     __slots__ = (
-        *("_added", "_contents", "_edits", "_json", "_parsed", "_rendered", "_shape", "_spliced", "_tree"),
-        *("as_written", "content", "encoding", "wire"),
+        *("_added", "_coming", "_contents", "_json", "_made", "_parsed", "_rendered", "_shape", "_spliced"),
+        *("_tree", "as_written", "content", "encoding", "wire"),
     )
 
     def __init__(self, wire: bytes, content: bytes | None = None, encoding: str = "") -> None:
@@ -99,7 +115,10 @@ class Body:
         self._parsed = False
         self._tree: Any = None
         self._contents: Contents | None = None
-        self._edits: dict[int, tuple[Slot, Text]] = {}
+        self._made: dict[int, tuple[Slot, Text]] = {}
+        """Edits by the ordinals of their slots."""
+        self._coming: Iterable[tuple[Slot, Text]] = ()
+        """Edits that nobody has asked for yet."""
         self._added: dict[str, bytes] = {}
         self._json: Any = None
         self._spliced: bytes | None = None
@@ -134,17 +153,26 @@ class Body:
     @property
     def slots(self) -> list[Slot]:
         """Every place of text, in document order, as it stood before any edit."""
-        return self._found.slots
+        return self.contents.slots
 
     @property
     def numbers(self) -> list[Number]:
         """The large whole numbers, wherever they stand."""
-        return self._found.numbers
+        return self.contents.numbers
+
+    def since(self, slot: Slot) -> Contents:
+        """What stands there from a slot on, of which only the place counts."""
+        return find_contents(self._tree, self._shape, slot)
+
+    def at(self, path: Path) -> Any:
+        """The value to which a path leads, as it stood before any edit."""
+        return reduce(getitem, path, self._tree)
 
     @property
-    def _found(self) -> Contents:
+    def contents(self) -> Contents:
+        """Slots and numbers, as they stood before any edit."""
         if self._contents is None:
-            self._contents = find_contents(self._tree, self._shape) if self._parsed else Contents([], [])
+            self._contents = find_contents(self._tree, self._shape) if self._parsed else Contents([], [], [])
         return self._contents
 
     def text(self, slot: Slot) -> str:
@@ -158,8 +186,9 @@ class Body:
         self._spliced = self._rendered = self._json = None
 
     def edit_all(self, edits: Iterable[tuple[Slot, Text]], content: bytes) -> None:
-        """Put other texts in the places of slots, where the caller knows the content that comes of it."""
-        self._edits.update([(slot.ordinal, (slot, text)) for slot, text in edits])
+        """Put other texts in the places of slots, where the caller knows the content that comes of it: as a
+        rule nobody goes through the edits then."""
+        self._coming = chain(self._coming, edits)
         self._rendered = self._json = None
         self._spliced = content
 
@@ -176,22 +205,29 @@ class Body:
     def copy(self) -> Self:
         """Another one, that may be edited by itself."""
         other = copy(self)
-        other._edits, other._added = dict(self._edits), dict(self._added)
+        other._made, other._added = dict(self._edits), dict(self._added)
         return other
 
     @property
     def edited(self) -> bool:
-        return bool(self._edits or self._added) or self._rendered is not None
+        return bool(self._made or self._added or self._spliced is not None or self._rendered is not None)
 
     def render(self) -> bytes:
         """The content with its edits: all bytes but the touched literals are those that came in."""
-        if self._rendered is None and (self._edits or self._added):
+        if self._rendered is None and self.edited:
             if self._spliced is None:
                 edits = {ordinal: _given(text) for ordinal, (_, text) in self._edits.items()}
                 before = {ordinal: slot.text for ordinal, (slot, _) in self._edits.items()}
                 self._spliced = splice(self.content, edits, before)
             self._rendered = append(self._spliced, self._added)
         return self.content if self._rendered is None else self._rendered
+
+    @property
+    def _edits(self) -> dict[int, tuple[Slot, Text]]:
+        if self._coming:
+            self._made.update((slot.ordinal, (slot, text)) for slot, text in self._coming)
+            self._coming = ()
+        return self._made
 
     def _edited_tree(self) -> Any:
         if any(slot.kind == "key" for slot, _ in self._edits.values()):
@@ -226,22 +262,27 @@ def find_slots(tree: Any, shape: Shape | None) -> list[Slot]:
     return find_contents(tree, shape).slots
 
 
-def find_contents(tree: Any, shape: Shape | None) -> Contents:
-    """The slots and numbers of a tree."""
+def find_contents(tree: Any, shape: Shape | None, since: Slot | None = None) -> Contents:
+    """The slots and numbers of a tree; those from a slot on, where its place is given."""
     walk = _Walk()
-    walk.value(tree, shape, ())
-    return Contents(walk.slots, walk.numbers)
+    if since is None:
+        walk.value(tree, shape, ())
+    else:
+        walk.strings = since.ordinal
+        walk.rest(tree, shape, (), since)
+    return Contents(walk.slots, walk.numbers, walk.files)
 
 
 class _Walk:
-    """Counts the strings of a tree in document order and collects the slots among them, and numbers."""
+    """Counts the strings of a tree in document order and collects the slots among them, numbers and files."""
 
-    __slots__ = ("numbers", "slots", "strings")
+    __slots__ = ("files", "numbers", "slots", "strings")
 
     def __init__(self) -> None:
         self.strings = 0
         self.slots: list[Slot] = []
         self.numbers: list[Number] = []
+        self.files: list[File] = []
 
     def value(self, value: Any, shape: Any, path: Path) -> None:
         kind = type(value)
@@ -252,28 +293,56 @@ class _Walk:
                 )
             self.strings += 1
         elif kind is dict:
-            self.object(value, shape, path)
+            self.members(value.items(), shape, path)
         elif kind is list:
             for index, item in enumerate(value):
                 self.value(item, shape, (*path, index))
         elif kind is int and not -LEAST_NUMBER < value < LEAST_NUMBER:
-            self.numbers.append(Number(value, path))
+            self.numbers.append(Number(self.strings, value, path))
 
-    def object(self, value: dict[str, Any], shape: Any, path: Path) -> None:
-        known = shape if type(shape) is dict else None
-        for key, item in value.items():
-            if known is not None and (below := known.get(key)) is not None:
-                pass
-            elif type(shape) is str:  # a leaf's word holds for all that stands under it
-                below = shape
-            else:
-                below = known.get("*") if known is not None else None
-                self.slots.append(Slot(self.strings, key, "key", (*path, key)))
+    def members(self, members: Iterable[tuple[str, Any]], shape: Any, path: Path) -> None:
+        named, others = _below(shape)
+        for key, item in members:
+            below = named.get(key)
+            if below is None:
+                below = others
+                if type(shape) is not str:  # a leaf's word holds for all that stands under it
+                    self.slots.append(Slot(self.strings, key, "key", (*path, key)))
             self.strings += 1
+            if key in _FILES:
+                ids = item if type(item) is list else (item,)
+                self.files += (File(self.strings, id) for id in ids if type(id) is str)
             if below == "skip" and type(item) is str:  # most are, and need no path
                 self.strings += 1
             else:
                 self.value(item, below, (*path, key))
+
+    def rest(self, value: Any, shape: Any, path: Path, since: Slot) -> None:
+        """What stands in a value from the slot on to which the path leads."""
+        if path == since.path:
+            self.value(value, shape, path)
+        elif type(value) is list:
+            first = cast(int, since.path[len(path)])
+            self.rest(value[first], shape, (*path, first), since)
+            for index in range(first + 1, len(value)):
+                self.value(value[index], shape, (*path, index))
+        else:
+            key = cast(str, since.path[len(path)])
+            behind = iter(value.items())
+            found = next(member for member in behind if member[0] == key)
+            if since.kind == "key" and len(since.path) == len(path) + 1:
+                behind = chain((found,), behind)
+            else:
+                named, others = _below(shape)
+                self.rest(found[1], named.get(key, others), (*path, key), since)
+            self.members(behind, shape, path)
+
+
+def _below(shape: Any) -> tuple[Mapping[str, Any], Any]:
+    """What a shape says of the members of an object: of those that it names, and of all others."""
+    if type(shape) is dict:
+        return shape, shape.get("*")
+    return {}, shape if type(shape) is str else None
 
 
 def written_as(tree: Any, content: bytes) -> bool:

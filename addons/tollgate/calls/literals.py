@@ -62,12 +62,13 @@ def splice(content: bytes, edits: Mapping[int, str], before: Mapping[int, str] =
 
 def patched(content: bytes, changes: Iterable[Patch]) -> bytes:
     """The content with these patches, which are given from left to right."""
-    out: list[bytes] = []
+    whole = memoryview(content)  # whose slices are no copies
+    out: list[bytes | memoryview] = []
     done = 0
     for start, end, new in changes:
-        out += (content[done:start], new)
+        out += (whole[done:start], new)
         done = end
-    out.append(content[done:])
+    out.append(whole[done:])
     return b"".join(out)
 
 

@@ -9,6 +9,7 @@ from tollgate.calls import Answer, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
 from tollgate.dlp.carried import Carried, carry
 from tollgate.dlp.equipment import Equipment, equip
+from tollgate.dlp.fresh import fresh
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
 from tollgate.dlp.vault import TokenVault, asked_ids, given_ids
@@ -125,9 +126,11 @@ class Dlp:
 
 def _treated(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Treatment:
     """What is to be done with a call. The book has the tokens of what the provider keeps, then the call's."""
-    for token, value in vault.recall(asked_ids(call.dialect.name, call.request.body)).items():
+    new = fresh(call, equipment.examiner.history)
+    asked = asked_ids(call.dialect.name, call.request.body.json, new.files)
+    for token, value in vault.recall(asked).items():
         book.enter(token, value)
-    return treat(call, equipment.examiner, book, equipment.operators.apply, _WITHHELD)
+    return treat(call, new, equipment.examiner, book, equipment.operators.apply, _WITHHELD)
 
 
 def wanted(policy: Policy) -> bool:

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tollgate.calls import Finding, Slot
+from tollgate.calls import Finding
 from tollgate.dlp.engine import resolve
 from tollgate.dlp.examine import Examiner
-from tollgate.dlp.history import Segment, Settled
+from tollgate.dlp.history import Settled, Track
 from tollgate.dlp.redact import Change, replaced, replacements
 from tollgate.dlp.sight import Found, Outcome, Sight
 from tollgate.dlp.span import Span
@@ -92,12 +92,13 @@ class Settling:
         self.seen = before
         return Settled(where.place, pieces, outcome)
 
-    def again(self, segment: Segment, slots: Sequence[Slot]) -> bool:
-        """Take over what became of a stretch of a body. False where a token stands for something else."""
-        stood = [(token, slots[slot].text[start:end]) for token, slot, start, end in segment.tokens]
-        if not self._book.enter_all(stood):
+    def again(self, track: Track) -> bool:
+        """Take over what became of a body as far as it is known. False where a token stands for something
+        else in this call."""
+        if not self._book.enter_all(track.stood):
             return False
-        self._known += segment.findings
+        for segment in track.segments:
+            self._known += segment.findings
         return True
 
     def _again(self, text: str, outcome: Outcome, place: str) -> bool:

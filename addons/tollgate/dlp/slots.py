@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
+from itertools import chain
 
-from tollgate.calls import Body, Call, Slot
+from tollgate.calls import Body, Slot
 from tollgate.calls.body import Text
 from tollgate.calls.literals import patched
 from tollgate.dlp.examine import Examiner
-from tollgate.dlp.history import Settled, Track, extend, may_be_known
+from tollgate.dlp.fresh import Fresh, all_of
+from tollgate.dlp.history import Settled, Track, extend
 from tollgate.dlp.redact import replaced
 from tollgate.dlp.settle import Settling, Where
 from tollgate.dlp.span import Span
@@ -18,61 +19,45 @@ from tollgate.dlp.views import joins
 
 _NEVER_APART = frozenset(("IP_ADDRESS",))
 """What nobody takes apart over messages, but the end of one number and the beginning of another make."""
-_ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
-"""Keys under which text stands that the provider signed, and gets back to the letter."""
-_BILLING = "x-anthropic-billing-header:"
-"""What Claude Code puts first in its system prompt; it may vouch for the rest of the body."""
 
 
-def treat_slots(call: Call, examiner: Examiner, settling: Settling) -> Body | None:
+def treat_slots(body: Body, fresh: Fresh, examiner: Examiner, settling: Settling) -> Body | None:
     """The body as it leaves; None where nothing in it changes, or it must not leave. `settling` is new, and
     knows then what was found."""
-    body = call.request.body
-    slots = without_attested(body.slots)
-    if may_be_known(body) and settling.steady:
-        track = Track(examiner.history, body, slots, call.dialect.name, call.policy.dlp)
-        made = _Slots(body, slots, examiner, settling)
-        if made.recall(track) and made.joins(track.last.slots):
-            made.slots(track.last.slots)
-            return made.body(track)
+    if fresh.track is not None and settling.steady:
+        made = _Slots(body, fresh, examiner, settling)
+        if settling.again(fresh.track) and made.joins():
+            made.slots()
+            return made.body(fresh.track)
         settling.forget()
-    made = _Slots(body, slots, examiner, settling)
-    made.joins(0)
-    made.slots(0)
+    made = _Slots(body, all_of(body), examiner, settling)
+    made.joins()
+    made.slots()
     return made.body(None)
 
 
 class _Slots:
-    """The slots of one body."""
+    """The slots of one body that have to be looked at."""
 
-    def __init__(self, body: Body, slots: Sequence[Slot], examiner: Examiner, settling: Settling) -> None:
+    def __init__(self, body: Body, fresh: Fresh, examiner: Examiner, settling: Settling) -> None:
         self._body = body
-        self._slots = slots
+        self._near, self._new = fresh.near, fresh.new
         self._examiner = examiner
         self._settling = settling
         self._edits: list[tuple[Slot, Text]] = []
         self._settled: dict[int, Settled] = {}
-        """By ordinal: slots in which something was found, of those that were not known."""
+        """By ordinal: slots in which something was found."""
         self._pieces: dict[int, list[Span]] = {}
         """By ordinal: the parts of values that several slots make together, where they are to go."""
         self._strings: Strings | None = None
         self._joined = self._stubbed = False
         """Whether there was a value in several slots, or a slot whose change took others with it."""
 
-    def recall(self, track: Track) -> bool:
-        """Take over what is known. False where it does not fit this call."""
-        for segment in track.segments:
-            if not self._settling.again(segment, self._slots):
-                return False
-            for edit in segment.edits:
-                slot = self._slots[edit.slot]
-                self._edits.append((slot, partial(replaced, slot.text, edit.pieces)))
-        return True
-
-    def joins(self, since: int) -> bool:
-        """Look for values that are taken apart, the last part in one of the slots from `since` on. False
-        where a part in one of those before has to go."""
-        for join in joins(self._slots, since):
+    def joins(self) -> bool:
+        """Look for values that are taken apart, the last part in a new slot. False where a part in one of
+        those before has to go."""
+        slots = self._new.slots
+        for join in joins([*self._near, *slots], len(self._near)):
             for span in self._settling.resolved(self._examiner.joined(join.text)):
                 pieces = join.spans(span.start, span.end)
                 if len(pieces) < 2 or span.entity in _NEVER_APART:
@@ -82,11 +67,11 @@ class _Slots:
                 if self._settling.cannot_stay(span, place):
                     for slot, start, end in pieces:
                         self._pieces.setdefault(slot.ordinal, []).append(span._replace(start=start, end=end))
-        return not self._pieces or min(self._pieces) >= self._slots[since].ordinal
+        return not self._pieces or min(self._pieces) >= slots[0].ordinal
 
-    def slots(self, since: int) -> None:
-        """Settle the slots from that one on."""
-        for slot in self._slots[since:]:
+    def slots(self) -> None:
+        """Settle the slots."""
+        for slot in self._new.slots:
             sight = self._examiner.sight(slot.text, slot.kind, key_of(slot), self._settling.budget)
             dropped = self._pieces.get(slot.ordinal)
             if not (sight.found or dropped):
@@ -118,21 +103,17 @@ class _Slots:
         if self._settling.stuck is not None:
             return None
         edited = self._body.copy()
-        if track is not None and not self._stubbed:
-            before = list(track.patches)
-            new = extend(track, self._body, self._slots, self._settled, keep=not self._joined)
-            edited.edit_all(self._edits, patched(self._body.content, before + new))
-        else:
-            for slot, text in self._edits:
+        edits: Iterable[tuple[Slot, Text]] = chain(track.edits if track else (), self._edits)
+        if track is None or self._stubbed:
+            for slot, text in edits:
                 edited.edit(slot, text)
+        else:
+            changes = list(track.patches)
+            changes += extend(track, self._new, self._settled, keep=not self._joined)
+            if changes:
+                edited.edit_all(edits, patched(self._body.content, changes))
         edited.render()
-        return edited if self._edits else None
-
-
-def without_attested(slots: Iterable[Slot]) -> list[Slot]:
-    """All but text that has to go back to the letter: signed thoughts, and what vouches for the body."""
-    free = _ATTESTED.isdisjoint
-    return [slot for slot in slots if free(slot.path) and not slot.text.startswith(_BILLING)]
+        return edited if edited.edited else None
 
 
 def key_of(slot: Slot) -> str:

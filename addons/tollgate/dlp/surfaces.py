@@ -69,13 +69,17 @@ class Surface(NamedTuple):
 
 
 def surfaces(
-    request: Request, secret_headers: Collection[str], secret_parameters: Collection[str]
+    request: Request,
+    numbers: Iterable[Number],
+    secret_headers: Collection[str],
+    secret_parameters: Collection[str],
 ) -> Iterator[Surface]:
-    """Path, query, headers and the numbers of a JSON body. The names of credentials are in lower case."""
+    """Path, query and headers of a request, and the numbers of its JSON body. The names of credentials are in
+    lower case."""
     yield from _of_path(request.path)
     yield from _of_query(request.target, secret_parameters)
     yield from _of_headers(request, secret_headers)
-    yield from _of_numbers(request.body.numbers)
+    yield from _of_numbers(numbers)
 
 
 def form_surfaces(parts: Collection[Part]) -> Iterator[Surface]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tollgate.calls import Body, Call, Finding, Refused, Request
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.fresh import Fresh
 from tollgate.dlp.redact import Change, replaced
 from tollgate.dlp.settle import Settling, Where
 from tollgate.dlp.slots import treat_slots
@@ -61,9 +62,11 @@ class Treatment:
         return Refused(message, code="dlp_blocked")
 
 
-def treat(call: Call, examiner: Examiner, book: Book, change: Change, withheld: Withheld) -> Treatment:
+def treat(
+    call: Call, fresh: Fresh, examiner: Examiner, book: Book, change: Change, withheld: Withheld
+) -> Treatment:
     """Look into everything of a call that carries text. ViewError where that cannot be done."""
-    return _Treating(call, examiner, book, change).all(withheld)
+    return _Treating(call, examiner, book, change).all(fresh, withheld)
 
 
 class _Treating:
@@ -75,13 +78,13 @@ class _Treating:
         self._settling = Settling(call.policy.dlp, examiner, book, change)
         self._treatment = Treatment()
 
-    def all(self, withheld: Withheld) -> Treatment:
-        body = self._call.request.body
+    def all(self, fresh: Fresh, withheld: Withheld) -> Treatment:
+        body, numbers = self._call.request.body, fresh.numbers
         if body.parsed:
-            self._treatment.body = treat_slots(self._call, self._examiner, self._settling)
+            self._treatment.body = treat_slots(body, fresh, self._examiner, self._settling)
         elif body.content:
             self._content(body.content, self._call.request.headers.get("content-type", ""))
-        self._surfaces(list(surfaces(self._call.request, withheld.headers, withheld.parameters)))
+        self._surfaces(list(surfaces(self._call.request, numbers, withheld.headers, withheld.parameters)))
         self._treatment.findings, self._treatment.stuck = self._settling.findings, self._settling.stuck
         return self._treatment
 

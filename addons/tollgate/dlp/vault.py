@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from tollgate.calls import Body
 from tollgate.dialects.paths import find
 
 
@@ -44,18 +43,13 @@ IDS: Mapping[str, Ids] = {
     "gemini-interactions": Ids(asked=("previous_interaction_id",), given=("interaction.id", "id")),
     "generic": Ids(asked=("conversation_id", "thread_id"), given=("id", "conversation_id", "thread_id")),
 }
-"""By dialect; in all of them files are named by `file_id`."""
-
-_FILES = frozenset(("file_id", "file_ids"))
-_FILE = b'"file_id'
-"""What stands in the bytes of a body that names files: to walk through a megabyte takes long."""
+"""By dialect; files have the same names in all of them."""
 
 
-def asked_ids(dialect: str, body: Body) -> list[str]:
-    """What a request's body names that the provider has kept: responses, conversations, files."""
+def asked_ids(dialect: str, request: Any, files: Iterable[str]) -> list[str]:
+    """What a request names that the provider has kept: responses, conversations, and these files."""
     paths = IDS[dialect].asked if dialect in IDS else ()
-    files = _file_ids(body.json) if _FILE in body.content else ()
-    return list(dict.fromkeys((*_texts(body.json, paths), *files)))
+    return list(dict.fromkeys((*_texts(request, paths), *files)))
 
 
 def given_ids(dialect: str, request: Any, answer: Any) -> list[str]:
@@ -95,14 +89,3 @@ class TokenVault:
 def _texts(tree: Any, paths: Iterable[str]) -> Iterator[str]:
     found = (find(tree, path) for path in paths)
     return (text for text in found if isinstance(text, str) and text)
-
-
-def _file_ids(node: Any) -> Iterator[str]:
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in items:
-        if key in _FILES:
-            yield from (
-                name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)
-            )
-        else:
-            yield from _file_ids(value)

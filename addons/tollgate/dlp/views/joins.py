@@ -171,7 +171,7 @@ def joins(slots: Sequence[Slot], since: int = 0) -> Iterator[Join]:
     such as have a part in the slots from `since` on."""
     if since >= len(slots):
         return
-    near = slots[_reach_back(slots, since) :]
+    near = slots[reach_back(slots, since) :]
     edges = [_edges(slot) for slot in near if _is_joined(slot)]
     for join in chain(_pairs(edges), _rows(edges)):
         if join.parts[-1].slot.ordinal >= slots[since].ordinal:
@@ -182,8 +182,9 @@ def _is_joined(slot: Slot) -> bool:
     return slot.kind in ("text", "json") and bool(slot.text) and not slot.text.isspace()
 
 
-def _reach_back(slots: Sequence[Slot], since: int) -> int:
-    """From where on slots may stand in a join with those from `since` on: some, and no part of a row."""
+def reach_back(slots: Sequence[Slot], since: int) -> int:
+    """From where on slots may stand in a join with those from `since` on: some, and no part of a row. At 0,
+    more that stand before them may belong to it."""
     joined = 0
     in_row = True
     while since and (joined < _REACH or in_row):
