@@ -115,6 +115,22 @@ def test_a_full_call_says_everything(new_call: NewCall) -> None:
     assert {name: record[name] for name in expected} == expected
 
 
+def test_of_many_findings_the_last_are_told_one_by_one(new_call: NewCall) -> None:
+    call = new_call()
+    found = [Finding("SECRET", f"messages[{n}]", "mask" if n % 2 else "replace", 2) for n in range(35)]
+    call.findings = [Finding("US_SSN", "system", "replace"), *found]
+
+    told = call_record(call)["findings"]
+
+    assert told[:3] == [
+        {"kind": "US_SSN", "place": "1 place before", "action": "replace", "count": 1},
+        {"kind": "SECRET", "place": "3 places before", "action": "replace", "count": 6},
+        {"kind": "SECRET", "place": "2 places before", "action": "mask", "count": 4},
+    ]
+    assert [f["place"] for f in told[3:]] == [f"messages[{n}]" for n in range(5, 35)]
+    assert sum(f["count"] for f in told) == 71
+
+
 @pytest.mark.parametrize(
     ("actions", "code"),
     [

@@ -6,6 +6,7 @@ prove something later, there is a keyed digest. What is not known is left out.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ VERSION = 1
 _WORD = 200
 _SENTENCE = 1000
 """Characters that are kept of text that others chose."""
+_PLACES = 30
+"""Findings of a call that are told one by one."""
 _DECIDING = frozenset(("refuse", "error"))
 
 type Record = dict[str, Any]
@@ -146,7 +149,7 @@ def _how(call: Call) -> Record:
         "error": _clean(call.error, _SENTENCE),
         "code": next((v.code for v in reversed(call.verdicts) if v.action in _DECIDING), ""),
         "verdicts": [_verdict(v) for v in call.verdicts],
-        "findings": [_finding(f) for f in call.findings],
+        "findings": _findings(call.findings),
         "bytes_in": call.bytes_in,
         "bytes_out": call.bytes_out,
         "events": call.events_out,
@@ -168,13 +171,25 @@ def _verdict(verdict: Verdict) -> Record:
     )
 
 
-def _finding(finding: Finding) -> Record:
-    return {
-        "kind": finding.kind,
-        "place": _clean(finding.place),
-        "action": finding.action,
-        "count": finding.count,
-    }
+def _findings(findings: Sequence[Finding]) -> list[Record]:
+    """The last ones by their places: in a conversation, those before were in the records before as well. Of
+    them only sums are told."""
+    before, last = findings[:-_PLACES], findings[-_PLACES:]
+    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for finding in before:
+        sums[finding.kind, finding.action].append(finding.count)
+    return [
+        *(_finding(kind, _before(len(c)), action, sum(c)) for (kind, action), c in sums.items()),
+        *(_finding(f.kind, _clean(f.place), f.action, f.count) for f in last),
+    ]
+
+
+def _before(places: int) -> str:
+    return "1 place before" if places == 1 else f"{places} places before"
+
+
+def _finding(kind: str, place: str, action: str, count: int) -> Record:
+    return {"kind": kind, "place": place, "action": action, "count": count}
 
 
 def _attempt(attempt: Attempt) -> Record:
