@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollgate.calls import Body, BodyError, Slot
-from tollgate.calls.body import count_strings, find_slots
+from tollgate.calls.body import count_strings, find_slots, place_of
 from tollgate.calls.literals import count_literals, splice
 
 SHAPE = {
@@ -223,6 +223,26 @@ def test_a_value_is_read_by_its_path() -> None:
 
     assert body.at(("messages", 1, "content")) == "b"
     assert body.at(()) == body.json
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("max_tokens", "max_tokens"),
+        ("x-api$Version2", "x-api$Version2"),
+        ("jane@corp.io", "…"),
+        ("123-45-6789", "…"),
+        ("n1234", "…"),
+        ("remind me of it", "…"),
+        ("a" * 40, "a" * 40),
+        ("a" * 41, "…"),
+        ("naïve", "…"),
+        ("a\n", "…"),
+        ("", "…"),
+    ],
+)
+def test_a_place_tells_no_key_that_may_be_text(key: str, told: str) -> None:
+    assert place_of(("messages", 0, key, 1, "text")) == f"messages[0].{told}[1].text"
 
 
 def test_large_numbers_are_found_wherever_they_stand() -> None:

@@ -269,3 +269,17 @@ def test_a_key_that_is_itself_the_finding_is_not_told() -> None:
     assert place_of(Slot(0, "x", "key", ("x",))) == "a key of the body"
     assert key_of(Slot(0, "x", "text", ("ssn", 0))) == "ssn"
     assert place_of(Slot(0, "x", "text", ())) == "the body"
+
+
+def test_a_key_in_which_something_was_found_is_told_nowhere() -> None:
+    arguments = {"sk-abcdabcd": {"to": "ada@corp.io", "cc": ["bob@corp.io"]}, "kind": "eve@corp.io"}
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "assistant", "content": [arguments]}]}
+    treated = Treated(body, new_examiner(), Dlp(), speaks="anthropic-messages")
+
+    assert [finding.place for finding in treated.findings] == [
+        "a key of messages[0].content[0]",
+        "messages[0].content[0].….to",
+        "messages[0].content[0].….cc[0]",
+        "messages[0].content[0].kind",
+    ]
+    assert "sk-abcdabcd" not in str(treated.findings)

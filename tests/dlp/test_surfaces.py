@@ -105,6 +105,14 @@ def test_a_file_name_that_cannot_be_rewritten_has_no_spot() -> None:
     assert (filename.text, filename.spot) == ("a@x.io", None)
 
 
+def test_names_that_may_be_text_are_not_told() -> None:
+    told = found("/a?jane@x.io=yes", {"x-1234567890": "b"})
+
+    assert [place for _, _, place in told] == [
+        *("path segment 1", "query parameter name", "query parameter …", "header …"),
+    ]
+
+
 # -- rewritten in place --------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,14 @@ def test_a_full_call_says_everything(new_call: NewCall) -> None:
     assert {name: record[name] for name in expected} == expected
 
 
+def test_a_path_is_told_without_what_was_found_in_it(new_call: NewCall) -> None:
+    call = new_call()
+    call.client_request.target = "/v1/users/jane@corp.io/files?key=k"
+    call.findings = [Finding("EMAIL_ADDRESS", "path segment 3", "block")]
+
+    assert call_record(call)["path"] == "/v1/users/…/files"
+
+
 def test_of_many_findings_the_last_are_told_one_by_one(new_call: NewCall) -> None:
     call = new_call()
     found = [Finding("SECRET", f"messages[{n}]", "mask" if n % 2 else "replace", 2) for n in range(35)]

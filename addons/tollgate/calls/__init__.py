@@ -23,7 +23,7 @@ from tollgate.calls.plan import CLIENT, SAME, Checkup, Leg, Standing, Target, Tr
 from tollgate.calls.quotes import Quotes
 from tollgate.calls.runtime import Runtime
 from tollgate.calls.usage import Usage
-from tollgate.calls.verdict import Action, CallError, Failed, Finding, Refused, Verdict
+from tollgate.calls.verdict import Action, CallError, Failed, Finding, Refused, Verdict, path_segment
 
 __all__ = [
     "CLIENT",
@@ -75,4 +75,5 @@ __all__ = [
     "Usage",
     "Verdict",
     "WayBack",
+    "path_segment",
 ]

@@ -9,6 +9,7 @@ has more literals than its tree has strings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import reduce
@@ -33,6 +34,8 @@ type Text = str | Callable[[], str]
 LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
 _DEEPEST = 256
+_NAME = re.compile(r"(?=.{1,40}$)(?!(?:.*\d){4})[A-Za-z_$][\w$-]*", re.ASCII)
+"""A key as programmers choose it: short, and with three digits at most."""
 _FILES = frozenset(("file_id", "file_ids"))
 
 
@@ -90,8 +93,12 @@ class Contents(NamedTuple):
 
 
 def place_of(path: Path) -> str:
-    """A path as people write it: messages[0].content[1].text"""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    """A path as people write it: messages[0].content[1].text
+
+    A key that is no plain name stands there as "…": it may be text of somebody's, and this goes on record.
+    """
+    steps = (step if isinstance(step, int) or _NAME.fullmatch(step) else "…" for step in path)
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
 
 
 class Body:

@@ -21,6 +21,11 @@ class Finding:
     count: int = 1
 
 
+def path_segment(number: int) -> str:
+    """The place of a finding in the path of a request."""
+    return f"path segment {number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a room decided about a call, and why. `reason` may be recorded: no secret, no prompt text."""

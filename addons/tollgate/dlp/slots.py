@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 from tollgate.calls import Body, Slot
-from tollgate.calls.body import Text
+from tollgate.calls.body import Path, Text
+from tollgate.calls.body import place_of as path_as_place
 from tollgate.calls.literals import patched
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.fresh import Fresh, all_of
@@ -49,6 +50,8 @@ class _Slots:
         """By ordinal: slots in which something was found."""
         self._pieces: dict[int, list[Span]] = {}
         """By ordinal: the parts of values that several slots make together, where they are to go."""
+        self._keys: set[Path] = set()
+        """Keys in which something was found."""
         self._strings: Strings | None = None
         self._joined = self._stubbed = False
         """Whether there was a value in several slots, or a slot whose change took others with it."""
@@ -76,7 +79,9 @@ class _Slots:
             dropped = self._pieces.get(slot.ordinal)
             if not (sight.found or dropped):
                 continue
-            where = Where(place_of(slot), key_of(slot), slot.kind == "json")
+            if slot.kind == "key":
+                self._keys.add(slot.path)
+            where = Where(place_of(slot, self._keys), key_of(slot), slot.kind == "json")
             if dropped:
                 changes = self._settling.changes(slot.text, sight.found, where, dropped)
                 settled = Settled(where.place, changes, None)
@@ -123,9 +128,10 @@ def key_of(slot: Slot) -> str:
     return next((name for name in reversed(slot.path) if isinstance(name, str)), "")
 
 
-def place_of(slot: Slot) -> str:
-    """Where a slot stands, for a person. A key that is itself a slot is not told: it may be the secret."""
-    if slot.kind != "key":
-        return slot.place or "the body"
-    above = Slot(0, "", "text", slot.path[:-1]).place
-    return f"a key of {above or 'the body'}"
+def place_of(slot: Slot, unnamed: Collection[Path] = ()) -> str:
+    """Where a slot stands, for a person. Neither the key that it is itself is told, nor those above it that
+    must not be named."""
+    path = slot.path[:-1] if slot.kind == "key" else slot.path
+    steps = (("" if path[: n + 1] in unnamed else step) for n, step in enumerate(path)) if unnamed else path
+    place = path_as_place(tuple(steps)) or "the body"
+    return f"a key of {place}" if slot.kind == "key" else place

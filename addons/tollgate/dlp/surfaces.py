@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 from multidict import CIMultiDict
 
-from tollgate.calls import Request
-from tollgate.calls.body import Number
+from tollgate.calls import Request, path_segment
+from tollgate.calls.body import Number, place_of
 from tollgate.calls.signature import signature_broken, signed_headers
 from tollgate.dlp.redact import replaced
 from tollgate.dlp.views.multipart import Part
@@ -95,7 +95,7 @@ def form_surfaces(parts: Collection[Part]) -> Iterator[Surface]:
 def _of_path(path: str) -> Iterator[Surface]:
     for n, segment in enumerate(path.split("/")):
         if segment:
-            yield Surface(unquote(segment), "", f"path segment {n}")
+            yield Surface(unquote(segment), "", path_segment(n))
 
 
 def _of_query(target: str, secret_parameters: Collection[str]) -> Iterator[Surface]:
@@ -108,7 +108,7 @@ def _of_query(target: str, secret_parameters: Collection[str]) -> Iterator[Surfa
         if value := field[2]:
             starts = _starts(value, field.start(2))
             spot = Query(starts) if starts else None
-            yield Surface(unquote_plus(value), name, f"query parameter {name}", spot)
+            yield Surface(unquote_plus(value), name, f"query parameter {place_of((name,))}", spot)
 
 
 def _starts(encoded: str, at: int) -> list[int]:
@@ -128,7 +128,7 @@ def _starts(encoded: str, at: int) -> list[int]:
 def _of_headers(request: Request, secret_headers: Collection[str]) -> Iterator[Surface]:
     for n, (name, value) in enumerate(request.headers.items()):
         if value and name.lower() not in secret_headers and name.lower() not in _OF_THE_CONNECTION:
-            yield Surface(value, name, f"header {name}", Header(n, name.lower()))
+            yield Surface(value, name, f"header {place_of((name,))}", Header(n, name.lower()))
 
 
 def _of_numbers(numbers: Iterable[Number]) -> Iterator[Surface]:

@@ -7,13 +7,23 @@ prove something later, there is a keyed digest. What is not known is left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from tollgate.calls import Attempt, Call, Connection, Finding, Identity, Notice, Timings, Verdict
+from tollgate.calls import (
+    Attempt,
+    Call,
+    Connection,
+    Finding,
+    Identity,
+    Notice,
+    Timings,
+    Verdict,
+    path_segment,
+)
 from tollgate.store import Digester
 
 VERSION = 1
@@ -132,7 +142,7 @@ def _what(call: Call) -> Record:
         "provider": call.provider,
         "host": _clean(request.host),
         "method": _clean(request.method),
-        "path": _clean(request.path, _SENTENCE),  # without the query, which may hold a key
+        "path": _clean(_path(request.path, call.findings), _SENTENCE),
         "operation": call.operation,
         "dialect": call.dialect.name,
         "model": _clean(call.model),
@@ -140,6 +150,13 @@ def _what(call: Call) -> Record:
         "stream": call.stream,
         "coverage": call.coverage,
     }
+
+
+def _path(path: str, findings: Iterable[Finding]) -> str:
+    """Without the query, which may hold a key, and without segments in which something was found."""
+    found = {finding.place for finding in findings}
+    segments = path.split("/")
+    return "/".join("…" if path_segment(n) in found else segment for n, segment in enumerate(segments))
 
 
 def _how(call: Call) -> Record:
