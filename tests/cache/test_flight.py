@@ -80,6 +80,18 @@ async def test_an_answer_that_is_none_to_share_is_not() -> None:
     assert await flight.share(make_call()) is None
 
 
+async def test_who_comes_after_a_whole_answer_has_it_at_once() -> None:
+    flight, _ = leading()
+    flight.begin(WHOLE)
+    flight.begin(None)
+    flight.end()
+
+    answer = await flight.share(make_call())
+
+    assert answer is not None
+    assert (answer.body, answer.events) == (b"{}", None)
+
+
 async def test_a_stream_that_breaks_off_tells_everyone() -> None:
     flight, _ = leading()
     flight.begin(STREAM)

@@ -60,6 +60,15 @@ def test_a_whole_answer_is_kept_with_what_it_is() -> None:
     assert entry.ids == ("chatcmpl-1",)
 
 
+def test_a_token_is_found_however_its_letters_are_written() -> None:
+    body = chat().replace(b"QZXSabc", b"\\u0051\\u005aXSabc")
+
+    entry = whole_entry(call_of(), Answer(200, body=body))
+
+    assert entry is not None
+    assert (entry.body, entry.tokens) == (body, ("qzxsabcdefghij",))
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [

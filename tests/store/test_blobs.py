@@ -326,7 +326,7 @@ def test_many_values_replace_older_ones_at_once(blobs: Blobs) -> None:
 
 def test_of_many_values_none_is_kept_where_one_is_no_value(blobs: Blobs) -> None:
     with pytest.raises(TypeError):
-        blobs.put_all([New("a", b"1", HOUR), New(1, b"2", HOUR)])  # type: ignore[arg-type]
+        blobs.put_all([New("a", b"1", HOUR), New("b", "2", HOUR)])  # type: ignore[arg-type]
 
     assert blobs.get("a") is None
 

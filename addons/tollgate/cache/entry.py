@@ -102,7 +102,7 @@ def compressor() -> Callable[[bytes], bytes]:
 
 
 def to_bytes(entry: Entry, compress: Callable[[bytes], bytes]) -> bytes:
-    rest = b"".join([p.data for p in entry.pieces]) or entry.body
+    rest = entry.body or b"".join([p.data for p in entry.pieces])
     told = dict(zip(_TOLD, _told(entry), strict=True))
     told["v"], told["size"] = VERSION, len(rest)
     told["events"] = [(p.after, p.name, len(p.data)) for p in entry.pieces]

@@ -27,44 +27,52 @@ class Head:
 class Flight:
     """A call under way, as those see it who share its answer."""
 
-    __slots__ = ("_events", "_head", "_more", "leader", "over")
+    __slots__ = ("_begun", "_events", "_head", "_more", "leader", "over")
 
     def __init__(self, leader: Call) -> None:
         self.leader = leader
         self.over = False
         """True once all of the answer is here, or nothing more will come."""
-        self._head: asyncio.Future[Head | None] = asyncio.get_running_loop().create_future()
+        self._begun = False
+        self._head: Head | None = None
         self._events: list[Event] = []
-        self._more = asyncio.Event()
+        self._more: asyncio.Event | None = None
+        """Made by who waits: most calls are shared by nobody."""
 
     # -- the leader's side -----------------------------------------------------------------------------------
 
     def begin(self, head: Head | None) -> None:
         """The answer's head is here; None where there is nothing to share."""
-        if not self._head.done():
-            self._head.set_result(head)
-        if head is None or not head.framing:
-            self.end()
+        if not self._begun:
+            self._begun, self._head = True, head
+            self.over = head is None or not head.framing
+            self._wake()
 
     def add(self, event: Event) -> None:
         """The next event, its `End` too."""
         self._events.append(event)
-        self._wake()
         if isinstance(event, End):
             self.over = True
+        self._wake()
 
     def end(self) -> None:
         """Nothing more will come. A stream that was not ended by then broke off."""
-        if not self._head.done():
-            self._head.set_result(None)
+        self._begun = True
         if not self.over:
             self.over = True
             self._events.append(End("the call that was shared broke off"))
-            self._wake()
+        self._wake()
 
     def _wake(self) -> None:
-        self._more.set()
-        self._more = asyncio.Event()
+        if self._more is not None:
+            self._more.set()
+            self._more = None
+
+    async def _wait(self) -> None:
+        """Until something comes."""
+        if self._more is None:
+            self._more = asyncio.Event()
+        await self._more.wait()
 
     # -- the others' side ------------------------------------------------------------------------------------
 
@@ -73,10 +81,12 @@ class Flight:
         audience = self.leader.audience
         audience.join()
         try:
-            head = await asyncio.shield(self._head)
+            while not self._begun:
+                await self._wait()
         except asyncio.CancelledError:
             audience.leave()
             raise
+        head = self._head
         if head is None:
             return None
         events = Following(self, call, audience) if head.framing else None
@@ -87,7 +97,7 @@ class Flight:
     async def after(self, number: int) -> Sequence[Event]:
         """The events from that one on, once there is one; none where all were given."""
         while number >= len(self._events) and not self.over:
-            await self._more.wait()
+            await self._wait()
         return self._events[number:]
 
 

@@ -63,8 +63,8 @@ class Giving:
         carried = Carried(await asyncio.to_thread(name) if large else name(), options)
         if asked.give and await self._give(call, asked, carried):
             return
-        carried.question = await self._likes.understand(call, name)
-        if asked.give and await self._give_like(call, asked, carried):
+        question = carried.question = await self._likes.understand(call, name)
+        if asked.give and question is not None and await self._give_like(call, asked, carried, question):
             return
         if asked.only_kept:
             raise Failed(
@@ -94,12 +94,10 @@ class Giving:
             given(self._shelf, call, entry, code, why)
         return call.answer is not None
 
-    async def _give_like(self, call: Call, asked: Conditions, carried: Carried) -> bool:
+    async def _give_like(self, call: Call, asked: Conditions, carried: Carried, question: Understood) -> bool:
         """True where the answer to a like question is given; in shadow mode it is only remembered."""
-        if carried.question is None:
-            return False
         now = time.time()
-        like = await self._likes.find(call, carried.question, self._shelf, now, asked.max_age)
+        like = await self._likes.find(call, question, self._shelf, now, asked.max_age)
         if like is None or call.policy.cache.semantic.mode == "shadow":
             carried.like = like
             return False

@@ -64,7 +64,7 @@ def whole_entry(call: Call, answer: Answer) -> Entry | None:
         document = answer.json()
         if answer.status != 200 or not _is_complete(call, document):
             return None
-        written = orjson.dumps(document) if b"\\u" in body else body  # with letters as they are
+        written = orjson.dumps(document) if b"\\u00" in body else body  # with letters as they are
         return _entry(call, answer.headers.items(), document, written, body=body)
     except UNLIKE:
         return None

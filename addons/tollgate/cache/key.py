@@ -39,7 +39,9 @@ def canonical(call: Call, scope: str, tree: Any = None) -> bytes:
     body = call.request.body
     if not body.parsed:
         raise ValueError("the body is no JSON")
-    form = orjson.dumps({"scope": scope, **asked(call, tree)}, option=_SORTED)
+    told = asked(call, tree)
+    told["scope"] = scope
+    form = orjson.dumps(told, option=_SORTED)
     if not body.as_written and _ROUNDED.search(form):
         form += b" ".join(sorted(filter(_lost_digits, _LONG_NUMBER.findall(body.render()))))
     return form
@@ -69,14 +71,17 @@ def asked(call: Call, tree: Any = None) -> dict[str, Any]:
 
 def scope_of(scope: Scope, identity: Identity, groups: tuple[str, ...]) -> str:
     """Who may get the answer. What is not known is the user's own."""
-    known = {
-        "credential": identity.credential,
-        "user": identity.user,
-        "group": ",".join(sorted(groups)),
-        "project": identity.project,
-        "all": "all",
-    }[scope]
+    known = _KNOWN[scope](identity, groups)
     return f"{scope}:{known}" if known else f"only:{identity.user}"
+
+
+_KNOWN: Mapping[Scope, Callable[[Identity, tuple[str, ...]], str]] = {
+    "credential": lambda identity, groups: identity.credential,
+    "user": lambda identity, groups: identity.user,
+    "group": lambda identity, groups: ",".join(sorted(groups)),
+    "project": lambda identity, groups: identity.project,
+    "all": lambda identity, groups: "all",
+}
 
 
 def without(tree: Any, neutral: Neutral) -> Any:
@@ -93,21 +98,15 @@ class _Walk:
         self._links: dict[str, int] = {}
 
     def value(self, tree: Any, neutral: Neutral) -> Any:
-        if type(tree) is dict:
-            return self._object(tree, neutral)
         if type(tree) is list:
-            return self._list(tree, neutral)
-        return tree
-
-    def _list(self, tree: list[Any], neutral: Neutral) -> list[Any]:
-        return [new for old in tree if (new := self.value(old, neutral)) is old or new != {}]
-
-    def _object(self, tree: dict[str, Any], neutral: Neutral) -> dict[str, Any]:
+            return [new for old in tree if (new := self.value(old, neutral)) is old or new != {}]
+        if type(tree) is not dict:
+            return tree
         touched = [
             name
-            for name, item in tree.items()
-            if (below := neutral.get(name)) is not None
-            and (type(below) is not dict or type(item) in _NESTED)  # a table leads into what has fields
+            for name in tree
+            if name in neutral
+            and (type(neutral[name]) is not dict or type(tree[name]) in _NESTED)  # a table leads into fields
         ]
         if not touched:
             return tree

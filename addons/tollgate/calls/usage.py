@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import compress
 from operator import attrgetter
 
 
@@ -46,7 +47,8 @@ class Usage:
 
     def as_dict(self) -> dict[str, object]:
         """Only what is set, for records."""
-        return {name: value for name, value in zip(_NAMES, _values(self), strict=True) if value}
+        values = _values(self)
+        return dict(compress(zip(_NAMES, values, strict=True), values))
 
 
 _NAMES = tuple(f.name for f in fields(Usage))

@@ -137,16 +137,14 @@ class Blobs:
         """Keep values, of which no two have one name, in place of older ones: all of them, or none."""
         now = time.time()
         new = list(new)
-        keys = [self._cache.disk.put(one.name) for one in new]
-        sealed = self._seal.close_all((one.name, one.value) for one in new)
-        rows = [self._columns(*row, now) for row in zip(keys, new, sealed, strict=True)]
+        sealed = self._seal.close_all((name, value) for name, value, _, _ in new)
+        rows = [
+            (name, True, now, now + seconds, now, 0, tag or None, 0, diskcache.core.MODE_RAW, None, value)
+            for (name, _, seconds, tag), value in zip(new, sealed, strict=True)
+        ]
         with _explained(self.folder), self._cache.transact():
             self._names.add(one.name for one in new)  # before it can be seen; nobody else adds meanwhile
             many(self._cache._con, _PUT, rows)
-
-    def _columns(self, key: tuple[str, bool], new: New, sealed: bytes, now: float) -> tuple[object, ...]:
-        size, mode, filename, value = self._cache.disk.store(sealed, False)
-        return *key, now, now + new.seconds, now, 0, new.tag or None, size, mode, filename, value
 
     @contextmanager
     def together(self) -> Iterator[None]:
