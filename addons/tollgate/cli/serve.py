@@ -104,7 +104,7 @@ async def _run(launch: Launch, opts: options.Options, place: Place, console: Con
     told: list[object] = [Tidy(), Greeting(console, launch, place)]
     lines = [] if launch.quiet else [CallConsole(console)]
     master = TollgateMaster(opts, grace=launch.grace, more=told, ahead=lines)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping():
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
     try:
         opts.update(**addon_options(launch, place))
@@ -112,6 +112,12 @@ async def _run(launch: Launch, opts: options.Options, place: Place, console: Con
         await master.run()
     except exceptions.OptionsError as e:
         raise SystemExit(f"tollgate up: {e}") from e
+
+
+def stopping() -> list[signal.Signals]:
+    """What stops the proxy. SIGHUP, a terminal that closes, is ignored where nohup says so."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
 
 
 def log_to(console: Console, level: int = logging.INFO) -> None:
