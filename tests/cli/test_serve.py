@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -123,6 +124,18 @@ def test_it_says_why_it_cannot_run(tmp_path: Path, options: list[str], said: str
     assert result.exit_code == 1
     assert said in result.output.replace("\n", "")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("option", ["--listen", "--admin"])
+def test_a_port_that_is_taken_is_said_before_anything_is_built(tmp_path: Path, option: str) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        place = f"{LOOPBACK}:{taken.getsockname()[1]}"
+        result = invoke(tmp_path, "--listen", f"{LOOPBACK}:{free_port()}", "--admin", "", option, place)
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"tollgate up: {option} {place}: Address already in use; say {option} with another host:port\n"
+    )
 
 
 def test_what_a_policy_needs_and_cannot_have_is_said_and_nothing_listens(tmp_path: Path) -> None:
