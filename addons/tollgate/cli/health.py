@@ -17,9 +17,7 @@ _http = build_opener(ProxyHandler({}))  # whatever the environment says, it is a
 
 def checkups_at(admin: str) -> dict[str, Checkup]:
     """How the targets do that the proxy at host:port checks. ValueError where there is no proxy."""
-    from tollgate.gate.place import (
-        parse_place,
-    )  # mitmproxy takes a second to import, and most commands need none
+    from tollgate.gate.place import parse_place  # imports mitmproxy, which takes a second
 
     parse_place(admin)
     try:

@@ -1,4 +1,4 @@
-"""mitmproxy's HTTP/1.1 server, but for trailers of requests: there it stops, and the client waits for ever."""
+"""The HTTP/1.1 server of mitmproxy, which stops at trailers of a request, and leaves the client waiting."""
 
 from __future__ import annotations
 

@@ -118,8 +118,11 @@ def _decoded(pieces: list[bytes], encoding: str, limit: int) -> bytes | None:
         if e.code == "too_large":
             return None
         raise
-    if encoding and not _is_json(body):
+    try:
         decoder.close()
+    except CodingError:
+        if not _is_json(body):
+            raise
     return body
 
 
