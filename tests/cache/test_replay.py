@@ -76,6 +76,17 @@ def told(answer: Answer | None) -> Any:
     return answer.json()
 
 
+async def test_an_id_as_short_as_a_word_is_no_word() -> None:
+    chunk = {"id": "c", "choices": [{"index": 0, "delta": {"content": "c"}}]}
+    entry = replace(STREAM, ids=("c",), pieces=(Piece(0, "", json.dumps(chunk).encode()),))
+
+    event, _ = await events_of(replay(call_of(stream=True), entry, NOW))
+
+    given = json.loads(event.data or b"")
+    assert given["choices"] == chunk["choices"]
+    assert len(given["id"]) == 1
+
+
 def test_a_whole_answer_is_given_whole_with_another_id_and_time() -> None:
     answer = replay(call_of(), WHOLE, NOW)
 

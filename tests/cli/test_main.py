@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from mitmproxy import version as mitmproxy_version
 from typer.testing import CliRunner
 
@@ -14,6 +17,12 @@ def test_it_says_its_own_version_and_mitmproxys() -> None:
 
     assert result.exit_code == 0
     assert result.output == f"tollgate {__version__} on mitmproxy {mitmproxy_version.VERSION}\n"
+
+
+def test_commands_that_need_no_proxy_begin_without_one() -> None:
+    code = "import tollgate.cli.main, sys; sys.exit(bool({'mitmproxy.http', 'aiohttp'} & {*sys.modules}))"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_without_a_command_it_says_what_there_is() -> None:

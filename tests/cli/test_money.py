@@ -94,3 +94,14 @@ def test_where_there_are_no_books_that_is_told(
 
     assert e.value.exit_code == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_reader_that_has_all_it_wants_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_ledger(tmp_path)
+
+    with pytest.raises(BrokenPipeError), opened([make_policy(tmp_path)], tmp_path):
+        raise BrokenPipeError
+
+    assert capsys.readouterr().err == ""

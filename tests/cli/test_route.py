@@ -158,6 +158,7 @@ def test_a_change_of_another_kind_is_shown_short(tmp_path: Path) -> None:
     ("asked", "policy", "said"),
     [
         ("nothing", None, "this is no JSON"),
+        ([], None, 'a request is JSON: {"host": …'),
         ({"host": "api.openai.com"}, None, "path: Field required"),
         ({**ASKED, "hots": 1}, None, "hots: Extra inputs"),
         ({**ASKED, "host": "example.com"}, None, "is no LLM host"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from support.certs import written
 from support.processes import wait_until
 from support.stage import LOOPBACK, fetch, free_port
 from tollgate.cli.main import app
-from tollgate.cli.serve import rooms
+from tollgate.cli.serve import rooms, stopping
 from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
 from tollgate.policy.reader import load
 
@@ -32,7 +33,9 @@ def invoke(tmp_path: Path, *options: str) -> Result:
 
 
 @contextmanager
-def stopped_once_ready(admin: str, told: list[bytes]) -> Iterator[None]:
+def stopped_once_ready(
+    admin: str, told: list[bytes], number: signal.Signals = signal.SIGTERM
+) -> Iterator[None]:
     """Notes what /healthz says, then sends this process the signal that the command listens for."""
 
     def look() -> bool:
@@ -44,24 +47,24 @@ def stopped_once_ready(admin: str, told: list[bytes]) -> Iterator[None]:
     def stop() -> None:
         wait_until("ready proxy", look)
         told.append(fetch(f"http://{admin}/healthz"))
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
     thread = threading.Thread(target=stop)
-    before = signal.signal(signal.SIGTERM, lambda *_: None)  # so that a late signal ends nothing
+    before = signal.signal(number, lambda *_: None)  # so that a late signal ends nothing
     thread.start()
     try:
         yield
     finally:
         thread.join()
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
-@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
-def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, quiet: list[str]) -> None:
+@pytest.mark.parametrize(("number", "quiet"), [(signal.SIGTERM, []), (signal.SIGHUP, ["--quiet"])])
+def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals, quiet: list[str]) -> None:
     listen, admin = (f"{LOOPBACK}:{free_port()}" for _ in range(2))
     policy, told = tmp_path / "policy.yaml", list[bytes]()
     policy.write_text("mode: observe\n")
-    with stopped_once_ready(admin, told):
+    with stopped_once_ready(admin, told, number):
         result = invoke(tmp_path, "--listen", listen, "--admin", admin, "--policy", str(policy), *quiet)
 
     said = result.output.replace("\n", "")
@@ -72,6 +75,14 @@ def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, quiet: list[str]) -> N
     assert "redaction off, cache off, costs off" in said
     assert (tmp_path / "state").is_dir()
     assert ssl.create_default_context(cafile=tmp_path / "certs" / BUNDLE_FILE)
+
+
+def test_a_terminal_that_closes_stops_nothing_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert stopping() == [signal.SIGINT, signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_what_a_rule_turns_on_is_on(tmp_path: Path) -> None:
@@ -113,6 +124,18 @@ def test_it_says_why_it_cannot_run(tmp_path: Path, options: list[str], said: str
     assert result.exit_code == 1
     assert said in result.output.replace("\n", "")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("option", ["--listen", "--admin"])
+def test_a_port_that_is_taken_is_said_before_anything_is_built(tmp_path: Path, option: str) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        place = f"{LOOPBACK}:{taken.getsockname()[1]}"
+        result = invoke(tmp_path, "--listen", f"{LOOPBACK}:{free_port()}", "--admin", "", option, place)
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"tollgate up: {option} {place}: Address already in use; say {option} with another host:port\n"
+    )
 
 
 def test_what_a_policy_needs_and_cannot_have_is_said_and_nothing_listens(tmp_path: Path) -> None:

@@ -150,6 +150,19 @@ async def test_while_the_ledger_cannot_be_written_nothing_is_granted_and_nothing
     assert heard.till.lost == 0
 
 
+@pytest.mark.parametrize("another", [False, True])
+async def test_a_ledger_that_is_removed_is_told_and_grants_nothing(heard: Heard, another: bool) -> None:
+    heard.path.unlink()
+    if another:
+        heard.path.touch()
+
+    with pytest.raises(StateError, match="was removed while it was in use"):
+        await heard.till.reserve("call", EACH, CLAIMS)
+
+    assert not heard.till.healthy
+    assert "start Tollgate again" in heard.reports[0]
+
+
 async def test_a_ledger_that_stays_broken_is_tried_now_and_then(
     heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

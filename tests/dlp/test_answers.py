@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from typing import Any
 
@@ -15,11 +16,13 @@ from support.detection import compiled
 from support.echoes import ECHOES, TEXT_ONLY, chat_chunk, messages_stream, payloads, pieces, sse
 from support.screens import MASK_ALL, make_screen, new_book
 from tollgate.calls import End, Event, Refused
+from tollgate.dlp.allow import AllowList
 from tollgate.dlp.answers import AnswerScreen
 from tollgate.dlp.engine import Engine, build
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.screen import Screen
-from tollgate.policy.dlp import AnswerScan, Detection
+from tollgate.dlp.span import Span
+from tollgate.policy.dlp import Allowed, AnswerScan, Detection
 from tollgate.store import Digester
 
 ALL = ECHOES | TEXT_ONLY
@@ -240,6 +243,29 @@ def test_text_before_a_tool_call_does_not_wait_for_the_end_of_it() -> None:
     out = answer.event(chat_chunk(piece))
 
     assert b"I will write" in (out[0].data or b"")
+
+
+class _Words:
+    """Takes every long word for a key, as rules for keys do that know no prefix."""
+
+    def scan(self, text: str, key: str = "") -> list[Span]:
+        return [Span(m.start(), m.end(), "SECRET", 0.9) for m in re.finditer(r"\b\w{8,}", text)]
+
+
+def test_a_stand_in_that_other_tool_calls_interrupt_is_left() -> None:
+    """The first half of a token looks like a key; the whole is known to be none."""
+    book = new_book()
+    token = book.token("SECRET", KEY)
+    policy = AnswerScan.model_validate({"scan": True, "actions": MASK_ALL, "window": 32})
+    screen = Screen(Engine([_Words()], AllowList(Allowed())), policy, book, MASKER.apply, observe=False)
+    answer = AnswerScreen("openai-chat", screen)
+    halves = f'["{"some words " * 4}{token[:11]}', f'{token[11:]}{" and more" * 4}"]'
+    pieces = [
+        {"tool_calls": [{"index": n, "function": {"arguments": half}}]} for half in halves for n in range(3)
+    ]
+    events = [*map(chat_chunk, pieces), chat_chunk({}, "tool_calls")]
+
+    assert judged(answer, events) == events
 
 
 def test_events_that_say_nothing_pass_in_order() -> None:

@@ -169,6 +169,23 @@ def test_a_text_that_goes_on_after_all_is_read_on() -> None:
     assert (rest.value, rest.stretches[0].start) == ("rp.io", len("mail bob@co")), "what went out is gone"
 
 
+def test_what_was_found_at_the_very_end_waits_whether_the_text_goes_on() -> None:
+    reader = Reader(Running(), look, WINDOW)
+    assert reader.feed("push with sk-abcdefgh") == []
+    assert reader.catch_up() == []
+    assert reader.decided == len("push with ")
+
+    assert told(reader.feed("12345678") + reader.finish()) == [("sk-abcdefgh12345678", len("push with "))]
+
+
+def test_what_is_too_long_does_not_wait_for_the_text_to_go_on() -> None:
+    reader = Reader(Running(), look, WINDOW)
+    reader.feed("-----BEGIN KEY-----" + "abcd " * (LONGEST // 5))
+    reader.catch_up()
+
+    assert reader.decided == len("-----BEGIN KEY-----") + LONGEST // 5 * 5
+
+
 @pytest.mark.parametrize("text", ["", "bob@corp.io"])
 def test_short_texts_are_judged_at_their_end(text: str) -> None:
     assert [one.value for one in read(text, [3, 5])] == ([text] if text else [])

@@ -11,6 +11,7 @@ from mitmproxy import exceptions, http, options
 
 from support.proxy import CHAT, KEY, Provider, Proxy, behave, chat, tollgate
 from tollgate.calls import Runtime
+from tollgate.gate.addon import STOPPED
 from tollgate.gate.master import TollgateMaster
 
 
@@ -111,7 +112,10 @@ async def test_an_open_stream_has_its_grace_and_no_longer(tmp_path: Path, provid
             proxy.master.stop()
             async with asyncio.timeout(2):
                 await proxy.master.should_exit.wait()
+            (record,) = await proxy.records()
             response.close()
+
+    assert (record["outcome"], record["error"]) == ("failed", STOPPED)
 
 
 async def test_asked_a_second_time_it_ends_at_once(tmp_path: Path, provider: Provider) -> None:
@@ -124,7 +128,10 @@ async def test_asked_a_second_time_it_ends_at_once(tmp_path: Path, provider: Pro
             proxy.master.stop()
             async with asyncio.timeout(2):
                 await proxy.master.should_exit.wait()
+            (record,) = await proxy.records()
             response.close()
+
+    assert record["outcome"] == "failed"
 
 
 class Order:

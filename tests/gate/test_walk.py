@@ -13,6 +13,7 @@ from support.rooms import Answers, Spy
 from support.upstream import make_call
 from tollgate.calls import Answer, End, Event, Failed, Refused
 from tollgate.gate.walk import Walk, name_of, rooms_of
+from tollgate.store import StateError
 
 SECRET = ValueError("the prompt: hello there")
 
@@ -119,6 +120,15 @@ async def test_a_room_that_fails_is_a_refusal_that_names_it(
     assert [(v.room, v.action, v.reason) for v in w.call.verdicts] == [("dlp", "error", "ValueError")]
     assert "dlp room failed with ValueError at" in caplog.text
     assert "the prompt" not in caplog.text + str(refusal.value) + str(w.call.verdicts)
+
+
+async def test_a_disk_that_fails_is_told_to_the_client() -> None:
+    w = walk(Spy("cost", request=StateError("The ledger /x cannot be written: disk full.")))
+
+    with pytest.raises(
+        Refused, match=r"its cost room failed \(The ledger /x cannot be written: disk full\)\."
+    ):
+        await w.down()
 
 
 async def run(w: Walk) -> None:

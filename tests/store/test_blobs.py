@@ -288,6 +288,18 @@ def test_a_full_disk_is_an_error_that_is_told_and_passes(tmp_path: Path, blobs: 
     assert blobs.get("b") == b"now"
 
 
+def test_a_failure_of_which_nothing_is_said_has_its_likely_causes(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(name: str) -> None:
+        raise diskcache.Timeout
+
+    monkeypatch.setattr(blobs._cache, "delete", silent)
+
+    with pytest.raises(StateError, match="its disk is full, or another process has locked it"):
+        blobs.delete("a")
+
+
 def test_a_process_that_is_killed_while_it_writes_leaves_whole_values_only(tmp_path: Path) -> None:
     """kill -9 in the midst of writing: what can be read was written whole."""
     program = (

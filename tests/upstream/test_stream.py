@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from itertools import pairwise
 
 import orjson
@@ -160,6 +161,18 @@ async def test_an_encoding_that_ends_too_early_is_told_as_the_end() -> None:
     stream, _ = stream_of(Played(gzip.compress(WHOLE)[:-9]), coding=ContentDecoder("gzip", 10_000))
 
     assert "content-encoding" in end_of(await drain(stream))
+
+
+@pytest.mark.parametrize(("delimited", "said"), [(True, ""), (False, "content-encoding")])
+async def test_one_that_is_only_flushed_is_borne_where_nothing_is_missing(delimited: bool, said: str) -> None:
+    compressor = zlib.compressobj(wbits=31)
+    packed = compressor.compress(WHOLE) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    stream, _ = stream_of(Played(packed, delimited=delimited), coding=ContentDecoder("gzip", 10_000))
+
+    events = await drain(stream)
+
+    assert said in end_of(events)
+    assert raw(events) == WHOLE
 
 
 async def test_a_bomb_is_told_as_the_end() -> None:

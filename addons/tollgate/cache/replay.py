@@ -8,6 +8,7 @@ import secrets
 import string
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 import orjson
 from multidict import CIMultiDict
@@ -116,17 +117,25 @@ def render(call: Call, entry: Entry, now: float) -> Answer | None:
 
 def renewal(entry: Entry, form: Form | None, now: float) -> Change:
     """Puts new ids and times in the places of those that were kept."""
-    ids = [(b'"%b"' % old.encode(), b'"%b"' % new_id(old).encode()) for old in entry.ids]
+    new_ids = {b'"%b"' % old.encode(): b'"%b"' % new_id(old).encode() for old in entry.ids}
+    ids = _ids(form.ids) if form and new_ids else None
     times = [(_TIME[kind](name), _now(kind, now)) for name, kind in (form.times if form else {}).items()]
 
     def change(data: bytes) -> bytes:
-        for old, new in ids:
-            data = data.replace(old, new)
+        if ids:
+            data = ids.sub(lambda found: found[1] + new_ids.get(found[2], found[2]), data)
         for pattern, moment in times:
             data = pattern.sub(moment, data)
         return data
 
     return change
+
+
+@cache
+def _ids(paths: tuple[str, ...]) -> re.Pattern[bytes]:
+    """Ids where they are named so: those of some servers are as short as a word, which an answer may say."""
+    names = "|".join(re.escape(path.rpartition(".")[2]) for path in paths)
+    return re.compile(rf'("(?:{names})":\s*)("[^"\\]*")'.encode())
 
 
 def _seconds(name: str) -> re.Pattern[bytes]:

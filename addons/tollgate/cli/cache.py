@@ -23,7 +23,6 @@ from tollgate.cache.entry import Entry, from_bytes
 from tollgate.cache.forms import FORMS, FormError
 from tollgate.cache.shelf import COUNTS, read_counts
 from tollgate.cli.up import PolicyFiles, State
-from tollgate.cli.warm import WarmError, read_lines, warm_up
 from tollgate.policy import load
 from tollgate.policy.fields import parse_duration, show_duration
 from tollgate.store import Blobs, load_key, state_folder
@@ -168,6 +167,8 @@ def warm(
     header: Headers = None,
 ) -> None:
     """Make calls through a running proxy, so that their answers are there when they are needed."""
+    from tollgate.cli.warm import WarmError, read_lines, warm_up  # aiohttp: the others need none
+
     console = Console(highlight=False)
     try:
         lines = read_lines(file, header or [])

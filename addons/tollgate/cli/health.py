@@ -9,7 +9,6 @@ from urllib.request import ProxyHandler, build_opener
 import orjson
 
 from tollgate.calls import Checkup
-from tollgate.gate.place import parse_place
 
 _SECONDS = 5.0
 _TURNS_AWAY = 503
@@ -18,6 +17,8 @@ _http = build_opener(ProxyHandler({}))  # whatever the environment says, it is a
 
 def checkups_at(admin: str) -> dict[str, Checkup]:
     """How the targets do that the proxy at host:port checks. ValueError where there is no proxy."""
+    from tollgate.gate.place import parse_place  # imports mitmproxy, which takes a second
+
     parse_place(admin)
     try:
         rooms = _report(admin)["rooms"]

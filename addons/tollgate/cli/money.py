@@ -61,6 +61,8 @@ def _or_exit() -> Iterator[None]:
     """Exit with 2 for what cannot be used, and say why. PolicyError is a ValueError."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # `| head` has all it wants: typer ends without a word
     except (OSError, ValueError, sqlite3.Error) as e:
         Console(stderr=True, highlight=False).print(Text(str(e), "red"), soft_wrap=True)
         raise typer.Exit(2) from e

@@ -37,9 +37,8 @@ app = typer.Typer(no_args_is_help=True, help="Say where calls go.")
 PolicyFiles = Annotated[
     list[Path] | None, typer.Option("--policy", "-p", help="Policy files; later ones override earlier ones.")
 ]
-RequestFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help='JSON: {"host": …, "path": …, "headers": {…}, "body": {…}}')
-]
+_REQUEST = 'JSON: {"host": …, "path": …, "headers": {…}, "body": {…}}'
+RequestFile = Annotated[Path, typer.Argument(metavar="FILE", help=_REQUEST)]
 User = Annotated[str, typer.Option(help="The proxy user, or the client's address.")]
 Admin = Annotated[
     str, typer.Option(help="host:port of a running proxy's admin port, whose checks of targets then count.")
@@ -127,12 +126,16 @@ def _runtime(files: list[Path]) -> Runtime:
 
 def _asked(file: Path) -> Asked:
     try:
-        return Asked.model_validate(orjson.loads(file.read_bytes()))
+        document = orjson.loads(file.read_bytes())
+        if not isinstance(document, dict):
+            raise ValueError(f"{file}: a request is {_REQUEST}")
+        return Asked.model_validate(document)
     except orjson.JSONDecodeError as e:
         raise ValueError(f"{file}: this is no JSON: {e.msg} at line {e.lineno}") from e
     except ValidationError as e:
         slips = ((".".join(map(str, slip["loc"])), slip["msg"]) for slip in e.errors(include_input=False))
-        raise ValueError("; ".join(f"{file}: {where}: {message}" for where, message in slips)) from e
+        told = "; ".join(f"{where}: {message}" for where, message in slips)
+        raise ValueError(f"{file}: {told}. A request is {_REQUEST}") from e
 
 
 def _call(asked: Asked, runtime: Runtime, user: str) -> Call:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def serve(launch: Launch) -> None:
     """Run the proxy until it is told to stop. Exits with 1, and says why, where it cannot."""
     console = Console(stderr=True)
     try:
+        for option, where in (("--listen", launch.listen), ("--admin", launch.admin)):
+            if where:
+                _refuse_taken(option, where)
         place = place_of(launch)
         opts = options_of(launch, place)
     except (OSError, ValueError) as e:  # a PolicyError is a ValueError
@@ -41,6 +45,18 @@ def serve(launch: Launch) -> None:
         raise typer.Exit(1) from e
     log_to(console)
     asyncio.run(_run(launch, opts, place, console))
+
+
+def _refuse_taken(option: str, where: str) -> None:
+    """OSError where nobody can listen: mitmproxy says it later, and advises options that are not ours."""
+    host, port = parse_place(where)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+    except OSError as e:
+        raise OSError(f"{option} {where}: {e.strerror}; say {option} with another host:port") from e
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +90,6 @@ def options_of(launch: Launch, place: Place) -> options.Options:
     if leaked := next((s for s in launch.settings if s.startswith(FORBIDDEN_OPTIONS)), ""):
         name = leaked.partition("=")[0]
         raise ValueError(f"the option {name!r} signs certificates with a leaked key, and is not available")
-    if launch.admin:
-        parse_place(launch.admin)
     return options.Options(listen_host=host, listen_port=port, confdir=str(place.authority))
 
 
@@ -104,7 +118,7 @@ async def _run(launch: Launch, opts: options.Options, place: Place, console: Con
     told: list[object] = [Tidy(), Greeting(console, launch, place)]
     lines = [] if launch.quiet else [CallConsole(console)]
     master = TollgateMaster(opts, grace=launch.grace, more=told, ahead=lines)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping():
         asyncio.get_running_loop().add_signal_handler(number, master.stop)
     try:
         opts.update(**addon_options(launch, place))
@@ -112,6 +126,12 @@ async def _run(launch: Launch, opts: options.Options, place: Place, console: Con
         await master.run()
     except exceptions.OptionsError as e:
         raise SystemExit(f"tollgate up: {e}") from e
+
+
+def stopping() -> list[signal.Signals]:
+    """What stops the proxy. SIGHUP, a terminal that closes, is ignored where nohup says so."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
 
 
 def log_to(console: Console, level: int = logging.INFO) -> None:

@@ -105,6 +105,7 @@ class Till:
         self._report = report
         self._clock = clock
         self._database = open_sqlite(path, ledger.SCRIPT, "ledger")
+        self._file = path.stat().st_ino
         self._purses: Purses = SqlitePurses(self._database)
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -183,6 +184,7 @@ class Till:
         wanted to hold has let go of it afterwards."""
         done = _Done()
         try:
+            self._look_for_file()
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 for job in wanted:
@@ -198,6 +200,13 @@ class Till:
             self._failed(e, wanted, last=last)
         else:
             self._succeeded(done)
+
+    def _look_for_file(self) -> None:
+        """SQLite goes on writing to a file that was removed, which nobody will ever read."""
+        with suppress(OSError):
+            if self.path.stat().st_ino == self._file:
+                return
+        raise sqlite3.OperationalError("it was removed while it was in use; start Tollgate again")
 
     def _do(self, job: _Job, done: _Done) -> None:
         if isinstance(job, Settlement):

@@ -141,6 +141,7 @@ class AnswerScreen:
             if channel is not by and channel.pieces:
                 channel.overtaken += length
                 if channel.overtaken >= self.screen.window:
+                    channel.overtaken = 0
                     self._decide(channel, channel.reader.catch_up())
 
     def _decide(self, channel: Channel, found: Iterable[Seen]) -> None:

@@ -26,6 +26,8 @@ LONGEST = 17_000
 
 _OF_WORDS = "".join(map(chr, range(ord("!"), 0x7F)))
 
+type _Until = Callable[[int, list[Span]], int]
+"""Up to where is judged, of a text up to there in which that was found."""
 type Look = Callable[[str], list[Span]]
 """What is found in a text, from left to right and without overlaps."""
 
@@ -68,27 +70,28 @@ class Reader:
             if text.end - self._next >= STRIDE:
                 self._next += STRIDE
             end = self._next
-            seen += self._judge(end, final=False)
+            seen += self._judge(end, self._undisputed)
             self._next = end + max(STEP, (end - self._decided) // 4)
         return seen
 
     def catch_up(self) -> list[Seen]:
-        """What is clear if nothing follows; something may."""
+        """What is clear if nothing follows. As something may, what was found at the very end waits: it may be
+        the first half of more, or of what is left alone."""
         end = self._text.end
-        seen = self._judge(end, final=True)
+        seen = self._judge(end, _before_the_last)
         self._next = end + STEP
         return seen
 
     def finish(self) -> list[Seen]:
         """What is clear now that the text is complete."""
         self._text.close()
-        return self.catch_up()
+        return self._judge(self._text.end, _all)
 
-    def _judge(self, end: int, final: bool) -> list[Seen]:
+    def _judge(self, end: int, until: _Until) -> list[Seen]:
         start = self._context()
         found = [moved(span, start) for span in self._look(self._text.between(start, end))]
         found = [span for span in found if span.end > self._decided]
-        decided = end if final else self._undisputed(end, found)
+        decided = max(until(end, found), self._decided)
         seen = [self._clear(span, decided) for span in found if span.start < decided]
         self._decided = decided
         self._past += [one.span for one in seen]
@@ -122,6 +125,15 @@ class Reader:
             if span.start < at < span.end and end - span.start <= LONGEST:
                 at = span.start
         return max(at, self._decided)
+
+
+def _all(end: int, found: list[Span]) -> int:
+    return end
+
+
+def _before_the_last(end: int, found: list[Span]) -> int:
+    last = next((span.start for span in found if span.end == end), end)
+    return last if end - last <= LONGEST else end
 
 
 def read_whole(text: Running, content: str, look: Look) -> list[Seen]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
@@ -35,6 +36,11 @@ FORCED = {
 """Options of mitmproxy that Tollgate does not work without."""
 
 
+STOPPED = "Tollgate was stopped before the answer was complete"
+GIVING_UP = 2.0
+"""The longest time, in seconds, that calls have to hang up when the proxy stops."""
+
+
 class Gate:
     """Recognises LLM calls, walks them through the addons, answers them in the client's own dialect."""
 
@@ -43,6 +49,8 @@ class Gate:
         self.coverage: Counter[str] = Counter()
         """What was seen, by kind: how far calls were inspected, and what was not looked into."""
         self.open: set[Exchange] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Those that carry the open calls."""
         self.keeper = Keeper(self)
         self.health = Health(self.report)
         tunnels = Tunnels(self.keeper.runtime, self._saw, streams=not problem)
@@ -150,9 +158,13 @@ class Gate:
         if opened.failed:
             await relay.give_up(handler, failure_response())
             return
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine that runs is run by a task"
+        self._tasks.add(task)
         try:
             await relay.run(handler, exchange)
         finally:
+            self._tasks.discard(task)
             self.done_with(exchange)
 
     def exchange(self, relay: Relay, *, native: bool = False) -> Exchange:
@@ -174,6 +186,18 @@ class Gate:
     async def drain(self, grace: float) -> None:
         """Wait until the open calls are done, at most `grace` seconds."""
         await wait_for(lambda: not self.open, grace)
+
+    async def done(self) -> None:
+        """Give up the calls that are still open, while the rooms can hear of it: these are done after us."""
+        for exchange in self.open:
+            exchange.give_up("failed", STOPPED)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GIVING_UP)
+        for exchange in list(self.open):
+            exchange.finish()
+            self.done_with(exchange)
 
     def report(self) -> Mapping[str, Any]:
         """How the proxy is, for /healthz: `ok` is False where it turns calls away."""

@@ -247,10 +247,14 @@ class Exchange:
             self.call.outcome, self.call.error = outcome, error
 
     def left(self) -> None:
-        """The client left. Some hang up at the last event, before the body's end."""
+        """The client left."""
+        self.give_up("abandoned", "the client left before the answer was complete")
+
+    def give_up(self, outcome: Outcome, why: str) -> None:
+        """The body will not come to its end. Its last event may be there: many clients hang up at that."""
         if self.call.attempts and self.call.attempts[-1].complete:
             self.close("answered")
-        self.close("abandoned", "the client left before the answer was complete")
+        self.close(outcome, why)
 
     def finish(self) -> None:
         """Tell every room that the call is over, once."""

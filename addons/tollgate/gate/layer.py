@@ -23,6 +23,8 @@ from mitmproxy.proxy.layer import CommandGenerator, NextLayer
 from mitmproxy.proxy.layers import http as layers
 from mitmproxy.proxy.layers.tls import ClientTLSLayer
 
+from tollgate.gate.http1 import Http1Server
+
 if TYPE_CHECKING:
     from tollgate.gate.relay import Relay
 
@@ -45,7 +47,7 @@ _NEEDED: dict[type, tuple[str, ...]] = {
         "_handle_event",
     ),
     layers.HttpLayer: ("make_stream", "event_to_child", "_handle_event"),
-    layers.Http1Server: ("send",),
+    layers.Http1Server: ("send", "read_body"),
     layers.Http2Server: ("_handle_event",),
     ClientTLSLayer: ("send_data",),
 }
@@ -250,8 +252,9 @@ class LlmLayer(layers.HttpLayer):
         yield from together(self._commands(event), self.context.client)
 
     def _commands(self, event: events.Event) -> CommandGenerator[None]:
-        if isinstance(event, events.Start) and self.context.client.alpn == b"h2":
-            self.connections[self.context.client] = roomy_http2_server(self.context.fork())
+        if isinstance(event, events.Start) and not layers.is_h3_alpn(self.context.client.alpn):
+            server = roomy_http2_server if self.context.client.alpn == b"h2" else Http1Server
+            self.connections[self.context.client] = server(self.context.fork())
         if isinstance(event, Piece) and event.stream.owner is self:
             if self.streams.get(event.stream.stream_id) is event.stream:
                 yield from self.event_to_child(event.stream, event)

@@ -13,6 +13,7 @@ from typing import Any
 
 from tollgate.calls import HOOKS, Answer, Call, CallError, End, Event, Failed, Refused, Verdict
 from tollgate.gate.guards import log_failure
+from tollgate.store import StateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +134,15 @@ class Walk:
                     room.end(self.call)
 
     def failed(self, room: Room, error: Exception) -> Refused | None:
-        """Note that a room failed; gives the refusal that follows, or None where the call goes on."""
+        """Note that a room failed; gives the refusal that follows, or None where the call goes on. Only the
+        words of a StateError are meant for people: those of others may hold anything."""
         self._broken.add(room.name)
         self.call.verdicts.append(Verdict(room.name, "error", type(error).__name__, "room_failed"))
         log_failure(f"The {room.name} room", error)
         if any(name == room.name and choice == "open" for name, choice in self.call.policy.on_error.items()):
             return None
-        message = f"Tollgate refused this call because its {room.name} room failed ({type(error).__name__})."
+        why = str(error).rstrip(".") if isinstance(error, StateError) else type(error).__name__
+        message = f"Tollgate refused this call because its {room.name} room failed ({why})."
         return Refused(message, code="room_failed", always=True)
 
     def refused(self, room: Room, error: CallError) -> bool:

@@ -234,7 +234,8 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, diskcache.Timeout) as e:
-        raise StateError(f"The cache {folder} cannot be used: {e}.") from e
+        why = str(e) or "its disk is full, or another process has locked it"  # diskcache does not say which
+        raise StateError(f"The cache {folder} cannot be used: {why}.") from e
     except OSError as e:
         if isinstance(e, StateError):
             raise

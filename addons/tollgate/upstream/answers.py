@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import orjson
+
 from tollgate.calls import Answer, Attempt, Call, Failed, Leg, Verdict
-from tollgate.calls.coding import CodingError, ContentDecoder, decode
+from tollgate.calls.coding import CodingError, ContentDecoder
 from tollgate.dialects import FRAMINGS, framing_of
 from tollgate.upstream.headers import returned
 from tollgate.upstream.metering import Meter
@@ -107,14 +109,29 @@ async def _collect(reply: Reply, limit: int) -> tuple[list[bytes], bool]:
 
 
 def _decoded(pieces: list[bytes], encoding: str, limit: int) -> bytes | None:
-    """The body with its content-encoding undone; None where it is larger than the limit."""
-    body = b"".join(pieces)
+    """The body with its content-encoding undone; None where it is larger than the limit. Some servers flush
+    their compressor and never finish: a document that is all there is taken."""
+    body, decoder = b"".join(pieces), ContentDecoder(encoding, limit)
     try:
-        return decode(body, encoding, limit) if encoding else body
+        body = decoder.feed(body)
     except CodingError as e:
         if e.code == "too_large":
             return None
         raise
+    try:
+        decoder.close()
+    except CodingError:
+        if not _is_json(body):
+            raise
+    return body
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _object(call: Call, host: str, limit: int) -> None:

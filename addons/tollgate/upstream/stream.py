@@ -83,11 +83,11 @@ class Stream:
 
     def _last(self) -> list[Event]:
         """What the end of the body completes. It may come before the end of the answer."""
-        if self._coding:
-            self._coding.close()
         events = self._decoder.close()
         if self._meter:
             self._meter.events(events)
+        if self._coding and not (self._attempt.complete and self._reply.delimited):
+            self._coding.close()  # not otherwise: some servers flush their compressor, and never finish
         return [*events, self._end(self._missing())]
 
     def _missing(self) -> str:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import asyncio
+import json
+
+from support.proxy import LOOPBACK, Provider, Proxy, chat
+
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: api.openai.com\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_a_body_with_trailers_is_answered_and_the_next_request_too(
+    proxy: Proxy, provider: Provider
+) -> None:
+    body = json.dumps(chat()).encode()
+    request = HEAD + b"%x;extension=1\r\n%b\r\n0\r\nx-checksum: abc\r\n\r\n" % (len(body), body)
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    writer.write(b"CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    await writer.start_tls(proxy.trust, server_hostname="api.openai.com")
+
+    for _ in range(2):
+        writer.write(request)
+        async with asyncio.timeout(10):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            await reader.readexactly(length)
+        assert not head.startswith(b"HTTP/1.1 5")
+    writer.transport.abort()
+
+    assert [entry.body for entry in provider.simulator.journal.entries] == [body, body]
