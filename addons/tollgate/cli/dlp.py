@@ -89,7 +89,8 @@ def scan(
         except _UNUSABLE as e:
             _complain(e, f"{path}: ")
             failed = True
-    _show(rows, as_json)
+    if rows or not failed:
+        _show(rows, as_json)
     if failed:
         raise typer.Exit(2)
     if fail and any(row.action != "ignore" for row in rows):
