@@ -29,6 +29,23 @@ def test_kingfishers_rules_are_many_and_compile() -> None:
         compile_rule(rule.pattern)
 
 
+@pytest.mark.parametrize(
+    "behind", ["", ",", "</key>", ": expired", ") and", ". So", "@acme.com", "|", '\\\\"', "。"]
+)
+def test_their_secrets_end_whatever_follows(behind: str) -> None:
+    (rule,) = (rule for rule in kingfisher_rules(compiled()) if rule.id == "betterleaks.groq-api-key")
+    secret = "gsk_" + "a1B2" * 13
+    match = compile_rule(rule.pattern).search(f"see {secret}{behind}")
+    assert match
+    assert match[1] == secret
+
+
+@pytest.mark.parametrize("behind", ["a", "-x", "/x", ".x"])
+def test_their_secrets_are_no_parts_of_words(behind: str) -> None:
+    (rule,) = (rule for rule in kingfisher_rules(compiled()) if rule.id == "betterleaks.groq-api-key")
+    assert not compile_rule(rule.pattern).search(f"see gsk_{'a1B2' * 13}{behind}")
+
+
 def test_kingfisher_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = kingfisher_rules(tmp_path)
     (file,) = tmp_path.iterdir()

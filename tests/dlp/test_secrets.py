@@ -93,6 +93,7 @@ def test_secrets_are_found(detector: Windowed, text: str, secret: str | None) ->
         "secret_key = config.get('secret_key', default)",
         "def test_password_reset_token_generator(self):",
         "the password is required",
+        "curl -u user:password https://x",
         "tokens: 123456",
         "max_tokens=4096, token_count=81929",
         "key=/etc/ssl/private/key.pem",
@@ -185,7 +186,19 @@ def test_entropy(text: str, bits: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["xxxxxxxx", "<token>", "your-key", "%s", "password", "$TOKEN", "none", "a...."]
+    "value",
+    [
+        "xxxxxxxx",
+        "<token>",
+        "your-key",
+        "%s",
+        "password",
+        "$TOKEN",
+        "none",
+        "a....",
+        "scram-sha-256",
+        "user:password",
+    ],
 )
 def test_placeholders(value: str) -> None:
     assert is_placeholder(value)

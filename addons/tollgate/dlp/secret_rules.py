@@ -22,6 +22,10 @@ type Confidence = Literal["low", "medium", "high"]
 LEVELS: Sequence[Confidence] = ("low", "medium", "high")
 _PACKAGE = "kingfisher-bin"
 _SECONDS = 60.0
+_THEIR_END = r"""(?:\\?['"\x60]|[\s;]|\\[nr]|$)"""
+"""What most of kingfisher's rules want behind a secret: no comma, no tag, no bracket, no full stop."""
+_END = r"""(?:\\{0,7}['"\x60]|[^\w.+/=%~\\-]|\.(?![A-Za-z0-9])|\\[nrtu]|$)"""
+"""In its place: whatever goes on with no secret, as in XML, CSV, Markdown and plain sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,15 @@ def _list() -> bytes:
 def _parse(listed: bytes) -> list[SecretRule]:
     """Those that find secrets. The invisible ones find what belongs to a secret: hosts, account ids."""
     return [
-        SecretRule(row["id"], row["pattern"], row["confidence"], lenient=_is_distinct(row))
+        SecretRule(row["id"], _with_end(row["pattern"]), row["confidence"], lenient=_is_distinct(row))
         for row in json.loads(listed)
         if row["visible"]
     ]
+
+
+def _with_end(pattern: str) -> str:
+    begin = pattern.removesuffix(_THEIR_END)
+    return pattern if begin == pattern else begin + _END
 
 
 def _is_distinct(row: Mapping[str, Any]) -> bool:

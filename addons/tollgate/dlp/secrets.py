@@ -10,7 +10,8 @@ from typing import Any
 
 import regex
 
-from tollgate.dlp.own_rules import ASSIGNMENTS, OWN_RULES, REPLACED, VENDOR_RULES
+from tollgate.dlp.issued_rules import ISSUED_RULES
+from tollgate.dlp.own_rules import ASSIGNMENTS, OWN_RULES, REPLACED
 from tollgate.dlp.prefilter import Expression, Letters
 from tollgate.dlp.secret_rules import SecretRule, chosen, compile_rule, kingfisher_rules, toml_rules
 from tollgate.dlp.span import Span
@@ -31,7 +32,7 @@ def secret_judges(policy: Secrets, cache: Path) -> list[SecretJudge]:
     """One judge for each rule that a policy wants. ValueError for a rule file that cannot be used;
     RulesMissing without the package that has the rules."""
     theirs = [rule for rule in kingfisher_rules(cache) if rule.id not in REPLACED]
-    rules = [*chosen([*OWN_RULES, *VENDOR_RULES, *theirs], policy.confidence)]
+    rules = [*chosen([*OWN_RULES, *ISSUED_RULES, *theirs], policy.confidence)]
     rules += [rule for path in policy.rules for rule in toml_rules(path)]
     left_out = Matcher(policy.without, names) if policy.without else None
     judges = [SecretJudge(rule) for rule in rules]
@@ -120,13 +121,15 @@ _TEMPLATE = regex.compile(r"[$#%]\{|\{\{|\$\(|^<[^<>]*>$")
 _PLACEHOLDER = regex.compile(
     r"example|sample|dummy|placeholder|change[_-]?me|redacted|your[_-]|[_-]here$|fake|todo|fixme|foobar"
     r"|x{4,}|\*{3,}|\.{3,}|_{4,}|%s|^[<%{(\[]|^\$[A-Za-z_]+$"
+    r"|^(?:[a-z]+-){0,3}(?:sha|aes|md)-?\d{1,3}(?:-\w{1,8}){0,2}:?$"  # names of algorithms
+    r"|^user(?:name)?:pass(?:word)?$"
     r"|^(?:none|null|true|false|undefined|pass(?:word|wd)?|pwd?|token|key|string|user(?:name)?)$",
     regex.IGNORECASE,
 )
 _WORDS = regex.compile(r"[A-Za-z]+(?:[_\-./:+ ]+[A-Za-z]*)*")
 _CODE = regex.compile(
     r"[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+\W?.*"  # settings.API_KEY, os.environ
-    r"|[A-Za-z_]+(?:[_\-.:][A-Za-z]*)*\d{0,2}[.:]?"  # password_2
+    r"|[A-Za-z_]+(?:[_\-.:][A-Za-z]*)*\d{0,2}[.:?]?"  # password_2
     r"|[A-Za-z_]\w*=.*"  # key=value
     r"|(?:\.{0,2}/|[A-Za-z]:\\|~/|\w+://|[#@&$-]).*"  # paths, URLs, options, variables
     r"|[\w/.-]*\.(?:py|js|ts|json|pem|ya?ml|toml|txt|md|html?|crt|cer|key|png|svg|sh|go|rs)"
