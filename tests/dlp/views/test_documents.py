@@ -4,6 +4,7 @@ import gzip
 import io
 import sys
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -99,6 +100,8 @@ def test_a_mark_that_does_not_keep_its_word_is_no_text() -> None:
     ("name", "data"),
     [
         ("gzip", gzip.compress(SECRET.encode())),
+        ("zlib", zlib.compress(SECRET.encode())),
+        ("zlib", zlib.compress(SECRET.encode(), 9)),
         ("gzip", gzip.compress(b"AKIAQYLPMN") + gzip.compress(b"5HFIQR7XYA")),
         ("zstd", zstd.compress(SECRET.encode())),
         ("zip", zipped({"a/b.txt": SECRET})),

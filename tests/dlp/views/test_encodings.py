@@ -49,6 +49,8 @@ def percent(text: str) -> str:
         ("quoted-printable", "=41=4B=49=41=C3=AB", "AKIAë"),
         ("quoted-printable", "key=3DAKIA=\n5HF=\r\n7", "key=AKIA5HF7"),
         ("quoted-printable", "jane=40x.io", "jane@x.io"),
+        ("octal", r"key \101\113\111\101", "key AKIA"),
+        ("codes", "bytes([65, 75, 73, 65, 0x35, 72, 70, 55])", "bytes(AKIA5HF7)"),
         ("terminal", "\x1b[01;31m\x1b[KAKIA\x1b[m\x1b]8;;u\x07x\x1b(B", "AKIAx"),
     ],
 )
@@ -57,7 +59,17 @@ def test_encodings_are_undone_in_place(name: str, text: str, expected: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["100 % of 5%zz", "a & b; &nothing; AT&T", "C:\\Windows\\System", "x=40; y == 3", "\\\\\\"]
+    "text",
+    [
+        "100 % of 5%zz",
+        "a & b; &nothing; AT&T",
+        "C:\\Windows\\System",
+        "[65, 75, 73]",
+        "[100, 200, 100, 200, 100, 200, 100, 200]",
+        r"\1\12 \101",
+        "x=40; y == 3",
+        "\\\\\\",
+    ],
 )
 def test_what_is_no_encoding_stays(text: str) -> None:
     assert decoded(text) == ("", text)
@@ -171,3 +183,14 @@ def test_a_run_that_is_not_promising_is_looked_at_once() -> None:
 def test_a_long_run_is_looked_at_again_for_its_next_lines_may_differ() -> None:
     line = base64.b64encode(bytes(45)).decode()
     assert len(found_runs(f"{line}\n\n{line}\n{line}", 16)) == 2
+
+
+@pytest.mark.parametrize("data", [b"jane.doe@contoso-bank.com", b"536-22-8941 and more", b"x" * 17])
+def test_base32_is_read_whatever_its_length(data: bytes) -> None:
+    (run,) = found_runs(f"see {base64.b32encode(data).decode()} there", 16)
+    assert (run.name, run.data) == ("base32", data)
+
+
+def test_capitals_without_digits_are_no_base32() -> None:
+    (run,) = found_runs("see ABCDEFGHIJKLMNOPQRSTUVWX there", 16)
+    assert run.name == "base64"

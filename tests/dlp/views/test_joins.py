@@ -41,6 +41,9 @@ def joined(text: str) -> str:
         ("ssn 536-22-\n8941", "ssn 536-22-8941"),
         (f"key {' '.join(KEY)} is", f"key {KEY} is"),
         (f"mail {' '.join(ADDRESS)}", f"mail {ADDRESS}"),
+        *((f"key {gap.join(KEY)} is", f"key {KEY} is") for gap in "-_/|*,\t"),
+        ('k = "AKIAQYLPMN" ++ "5HFIQR7XYA"', f'k = "{KEY}"'),
+        ('k = "AKIAQYLPMN" .. "5HFIQR7XYA"', f'k = "{KEY}"'),
         (f"card {'.'.join('4111111111111111')}, thanks", "card 4111111111111111, thanks"),
     ],
 )
@@ -61,6 +64,7 @@ def test_parts_of_a_value_are_put_together(text: str, expected: str) -> None:
         'f("") + g("")  # b"".join(x)',
         "see 'the one' and 'the other'",
         "a b c d, 10.0.0.1 and 1.2.3.4.5",
+        "a-b_c/d|e*f,g 1,2,3,4,5 and 12,13,14,15,16,17,18,19,20",
         "",
     ],
 )

@@ -26,7 +26,14 @@ def test_tabs_line_ends_and_escapes_are_no_controls() -> None:
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("4.1.1.1.1.1", 0), ("A K I A Q Y", 0), ("a b c d e", -1), ("one two three", -1), ("", -1)],
+    [
+        ("4.1.1.1.1.1", 0),
+        ("A K I A Q Y", 0),
+        ("4-1_1/1|1*1", 0),
+        ("a b c d e", -1),
+        ("one two three", -1),
+        ("", -1),
+    ],
 )
 def test_characters_with_gaps_are_seen(text: str, place: int) -> None:
     assert Signs(text).spaced() == place

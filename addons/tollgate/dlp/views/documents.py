@@ -258,6 +258,7 @@ _CONTAINERS = (
     (b"PK\x03\x04", _ZIP),
     (b"%PDF-", _PDF),
     (b"\x1f\x8b\x08", _Container("gzip", _coded("gzip"))),
+    *((magic, _Container("zlib", _coded("deflate"))) for magic in (b"\x78\x9c", b"\x78\xda")),
     (b"\x28\xb5\x2f\xfd", _Container("zstd", _coded("zstd"))),
     *((b"BZh%d1AY&SY" % level, _SEALED) for level in range(1, 10)),
     (b"\xfd7zXZ\0", _SEALED),

@@ -6,6 +6,7 @@ text's signs.
 
 from __future__ import annotations
 
+import base64
 import binascii
 import html
 import re
@@ -37,6 +38,11 @@ _QUOTED_PIECES = re.compile(
     rf"=(?:\r?\n|[0-7][0-9A-F]|[CD][0-9A-F]{_QUOTED_MORE}|E[0-9A-F](?:{_QUOTED_MORE}){{2}}"
     rf"|F[0-7](?:{_QUOTED_MORE}){{3}})"
 )
+_OCTALS = re.compile(r"\\0?[01][0-7]{2}(?:\\0?[01][0-7]{2}){3,}")
+_NUMBER = r"(?:0[xX][2-7][0-9A-Fa-f]|3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
+"""The code of a character of ASCII that can be seen."""
+_LIST = re.compile(rf"\[{_NUMBER}(?:,\s?{_NUMBER}){{7,}}\]")
+_CODES = re.compile(r"0[xX][2-7][0-9A-Fa-f]|\d+")
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -60,6 +66,14 @@ def _escape(match: re.Match[str]) -> str:
 
 def _quoted(match: re.Match[str]) -> str:
     return _bytes(pair.strip() for pair in match[0].split("=")[1:])
+
+
+def _octal(match: re.Match[str]) -> str:
+    return "".join(chr(int(code, 8)) for code in match[0].split("\\")[1:])
+
+
+def _codes(match: re.Match[str]) -> str:
+    return "".join(chr(int(code, 0)) for code in _CODES.findall(match[0]))
 
 
 def _bytes(pairs: Iterable[str]) -> str:
@@ -87,6 +101,8 @@ _ENCODINGS = (
     _Encoding("html", "&", _ENTITIES, _entity),
     _Encoding("escapes", "\\", _ESCAPES, _escape),
     _Encoding("quoted-printable", "=", _QUOTED_PIECES, _quoted, _QUOTED),
+    _Encoding("octal", "\\", _OCTALS, _octal, re.compile(r"\\0?[01][0-7]{2}\\0?[01][0-7]{2}")),
+    _Encoding("codes", "[", _LIST, _codes, re.compile(rf"\[{_NUMBER},\s?{_NUMBER},")),
     _Encoding("terminal", "\x1b", _TERMINAL, lambda match: ""),
 )
 
@@ -117,6 +133,7 @@ class Run(NamedTuple):
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _HEX_DIGITS = re.compile(b"(?:0x)?([0-9A-Fa-f]+)")
+_BASE32 = re.compile(b"(?=[A-Z]*[2-7])[A-Z2-7]{16,}")
 _SHORT_NAME, _LONG_NAME = 16, 64
 _NEXT_LINE = re.compile(r"\r?\n[ \t]*+")
 _AFTER_LINE = re.compile(r"=|[ \t]*+(?:\r?\n|\Z)")
@@ -170,6 +187,9 @@ def _decoded(run: bytes) -> tuple[str, bytes]:
     run = run.rstrip(b"=")
     if digits := _HEX_DIGITS.fullmatch(run):
         return "hex", binascii.unhexlify(digits[1][: len(digits[1]) & ~1])
+    if run.isupper() and _BASE32.fullmatch(run):
+        whole = run[: len(run) - (len(run) % 8 in (1, 3, 6))]
+        return "base32", base64.b32decode(whole + b"=" * (-len(whole) % 8))
     usable = run[:-1] if len(run) % 4 == 1 else run
     padded = usable.translate(_URL_SAFE) + b"=" * (-len(usable) % 4)
     return "base64", binascii.a2b_base64(padded)

@@ -66,7 +66,7 @@ def _last_word(text: str, end: int) -> str:
 _WORD = "[A-Za-z0-9_+/=@.-]"
 _CONCATENATED = {
     quote: re.compile(
-        rf"{quote}(?=[\s+.&|\\])(?<={_WORD}{quote})\s*+(?:[+.&]|\|\|)?+\s*+(?:\\\r?\n\s*+)?+"
+        rf"{quote}(?=[\s+.&|\\])(?<={_WORD}{quote})\s*+(?:\+\+?|\.\.?|&|\|\|)?+\s*+(?:\\\r?\n\s*+)?+"
         rf"[fbruFBRU]{{0,2}}+{quote}(?={_WORD})"
     )
     for quote in "\"'`"
@@ -76,7 +76,11 @@ _ADDRESS_END = re.compile(r"@[A-Za-z0-9.-]*+\r?(\n[ \t]*+)(?=[a-z])")
 """Line ends, those of shell and quoted-printable too, before no ordinary word or within an address."""
 _SPACED = tuple(
     re.compile(rf"(?<![^\s\"'(:=]){char}(?:{gap}{char}){{8,}}(?!{char})")
-    for char, gap in ((r"\S", " "), ("[A-Za-z0-9]", r"\."))
+    for char, gap in (
+        (r"\S", " "),
+        ("[A-Za-z0-9]", r"\."),
+        *(("[A-Za-z0-9@.]", gap) for gap in ("-", "_", "/", r"\|", r"\*", ",", "\t")),
+    )
 )
 _NEAR, _FAR = 64, 4096
 """Characters before and behind such a sign that are looked at, where lines are long."""

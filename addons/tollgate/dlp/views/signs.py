@@ -20,7 +20,7 @@ _IN_RUNS = bytes(ord("a") if code in _BASE64 else ord(" ") for code in range(256
 def _single(code: int) -> str:
     if code in CONTROLS:
         return "!"
-    return "a" if 0x20 < code < 0x7F and code != ord(".") else " "
+    return "a" if 0x20 < code < 0x7F and chr(code) not in ".-_/|*," else " "
 
 
 _SINGLY = "".join(map(_single, range(256))).encode()
@@ -42,7 +42,7 @@ class Signs:
         return b"!" in self._singly
 
     def spaced(self, start: int = 0) -> int:
-        """Where some characters stand with a gap after each: A K I A, 4.1.1.1; -1 for nowhere."""
+        """Where some characters stand with a gap after each: A K I A, 4.1.1.1, 4-1-1-1; -1 for nowhere."""
         found = _SPACED.search(self._singly, start, concurrent=True)
         return int(found.start()) if found else -1
 
