@@ -68,6 +68,8 @@ def test_cards_in_groups_are_found(card: str, text: str) -> None:
         "4444444444444448" * 2,
         "0000000000000000",
         '"request_id": 4111111111111111',
+        "EAN 4111111111111111",
+        "imei: 4111111111111111",
         "2026-11-22 14:52:10.123456",
         "50180000000009",  # rare, and no word says so
     ],

@@ -48,7 +48,9 @@ _BLOCK = regex.compile(r"\d+")
 _FOURS_BEFORE = regex.compile(r"\.$|(?<!\d)\d{4}[ \-]$")
 _FOURS_BEHIND = regex.compile(r"\.\d|[ \-]\d{4}(?!\d)")
 _RUN = regex.compile(r"(?<![A-Za-z0-9_.\-/+])\d+(?:[ .\-]\d+){0,12}(?![A-Za-z0-9_]|\.\d|-[A-Za-z])")
-_ID = regex.compile(r"(?:\bid|[_\-]id|Id|uid|key|hash|offset|time|stamp|nonce|seed)[\"']?\s*[:=]?\s*[\"']?$")
+_ID = regex.compile(
+    r"(?:\bid|[_\-]id|Id|uid|key|hash|offset|time|stamp|nonce|seed|(?i:\b(?:ean|gtin|upc|imei|isbn|ns|seq)))[\"']?\s*[:=]?\s*[\"']?$"
+)
 """What stands before a number that is none of a card, such as "request_id": 16 digits by chance."""
 _BRANDS = (
     "visa",

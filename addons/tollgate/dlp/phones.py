@@ -22,9 +22,9 @@ from tollgate.dlp.windows import Reach
 ENTITY = "PHONE_NUMBER"
 
 _PHONE = (
-    r"(?:tele|smart|cell|i)?phones?|tel|t[eé]l[eé]phone|telefon[eo]?|telefoon|telefonnummer|rufnummer"
-    r"|handy(?:nummer)?|mobiles?|mobil|móvil|mobiel|portable|cell|celular|cellulare|cellulaire|landline|hotline"
-    r"|helpline|voicemail|fax|telefax|pager|msisdn|whatsapp|telegram|viber|imessage|sms|desk|extension"
+    r"(?:tele|smart|cell|mobile|home|work|i)?phone(?:s|num(?:ber)?s?|n[or])?|tel(?:num|n[or])?|t[eé]l[eé]phone|telefon[eo]?|telefoon|telefonnummer|rufnummer"
+    r"|handy(?:nummer)?|mobile(?:s|num(?:ber)?|n[or])?|mobil|móvil|mobiel|portable|cell|celular|cellulare|cellulaire|landline|hotline"
+    r"|helpline|voicemail|fax|telefax|pager|msisdn|fax(?:num(?:ber)?|n[or])|whatsapp|telegram|viber|imessage|sms|desk|extension"
     r"|contact[os]?|kontakt|(?:my|his|her|your|our|their|whose|work|home) number"
     r"|тел|телефон|моб|電話|电话|手机|手機|전화|هاتف|טלפון"
 )
@@ -45,12 +45,18 @@ _OTHER = (
     r"|postcode|postal|plz|invoice|order|ticket|issue|pr|serial|sku|isbn|issn|doi|model|version|build|commit|revision"
     r"|port|lines?|rows?|pages?|pid|flight|dated?|time|timestamp|epoch|born|birth|dob|size|length|bytes|offset"
     r"|count|total|sum|amount|price|cost|balance|usd|eur|gbp|lat|lon|lng|latitude|longitude|coordinates|range"
-    r"|hash|digest|checksum|ip|score"
+    r"|hash|digest|checksum|ip|score|case|frames?|rev|ean|gtin|upc|imei|barcode|tracking"
 )
 """Names of other numbers."""
 _TELLING = regex.compile(
     rf"(?<![^\W\d_])(?:(?P<phone>{_PHONE})|(?P<other>{_OTHER}))(?![^\W\d_])", regex.IGNORECASE
 )
+_CAMEL = (
+    r"[a-z](?:Phone|Telephone|Tel|Mobile|Cell|Fax)s?(?![a-z])"
+    r"|(?<![A-Za-z])(?:[Pp]hone|[Mm]obile|[Tt]el|[Cc]ell|[Ff]ax)[A-Z]"
+)
+"""The same where several words are written as one: customerPhone, mobileNo."""
+_IN_CAMEL = regex.compile(_CAMEL)
 _TOGETHER = regex.compile(
     r"(?:(?<![^\W\d_])(?:my|his|her|your|our|their|whose|contact|work|home|social|sort) )*[^\W\d_]++",
     regex.IGNORECASE,
@@ -67,12 +73,12 @@ _WIDTH = 80
 """How far before a number telling words are looked for, in characters."""
 
 _NUMBER = regex.compile(
-    r"(?<![A-Za-z0-9_#$€£%\\/@&^~]|[A-Za-z0-9_][.,\-+]|\d:|[\w)\]][ ]?\*)"
+    r"(?<![A-Za-z0-9_#$€£%\\/@&^~]|[A-Za-z0-9_][.\-+]|\d:|[\w)\]][ ]?\*)"
     r"(?P<number>(?P<plus>\+\s?|00(?=[1-9])|011[ \-](?=[1-9]))?"
     r"(?:\(\+?\d{1,5}\)|\d++)"  # never taken apart again: a float would be, in thousands of ways
-    r"(?:(?>[ \t\u00a0\u2009\u202f]?[\-.\u2010-\u2013/]?[ \t\u00a0]?)(?:\(\d{1,5}\)|\d++)){0,7})"
+    r"(?:(?![ ]-\d)(?>[ \t\u00a0\u2009\u202f]?[\-.\u2010-\u2013/]?[ \t\u00a0]?)(?:\(\d{1,5}\)|\d++)){0,7})"
     r"(?P<extension>[ ,]{0,2}(?:x|ext\.?|extension)[ ]?\d{1,6})?"
-    r"(?![A-Za-z0-9_@%]|[.:,/\-]\d|-[A-Za-z]|[ ]?[:=]\d)",
+    r"(?![A-Za-z0-9_@%]|[.:/\-]\d|-[A-Za-z]|[ ]?[:=]\d)",
     regex.IGNORECASE,
 )
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
@@ -81,7 +87,7 @@ _DATE = regex.compile(
     rf"|(?<![\d\-./])(?:{_DAY}([\-./]){_MONTH}\2|{_MONTH}([\-./]){_DAY}\3)(?:19|20)?\d\d(?![\d\-./])"
 )
 _TIME = regex.compile(r"(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?)?(?!\d)")
-_ADDRESS = regex.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_ADDRESS = regex.compile(r"(?:(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?:\.(?!$)|$)){4}")
 _OTHERWISE = regex.compile(
     r"\d{3}[-. ]\d{2}[-. ]\d{4}|\d{5}-\d{4}|97[89][- ]?(?:\d[- ]?){9}\d|(?:0|[1-9]\d*)\.\d+"
     r"|(?:\d{4}([ -])){2,}\d{4}"
@@ -89,17 +95,25 @@ _OTHERWISE = regex.compile(
 )
 """Written as social security numbers, postal codes, books (ISBN), decimals, cards and dumps are."""
 _SHAPES = regex.compile(
-    r"(?:1[ .\-]?)?\(?[2-9]\d\d\)?[ .\-]{0,2}[2-9]\d\d[ .\-]\d{4}"  # North America
+    r"(?:1[ .\-]?)?[2-9]\d\d[ .\-]{1,3}[2-9]\d\d[ .\-]\d{4}"  # North America
+    r"|(?:1[ .\-]?)?\(\d{3}\)[ .\-]{0,2}\d{3}[ .\-]\d{4}"
+    r"|(?:(?:00)?1[.\-])?\d{3}([.\-])\d{3}\1\d{4}"  # in plans of test data any area will do
     r"|\(0?\d{1,4}\)[ \-]?\d{3,4}[ \-]\d{3,4}"  # an area code in parentheses
     r"|0[1-9]\d{0,3}[ .\-/](?:\d{2,4}[ .\-]){1,3}\d{2,4}"  # a trunk prefix
 )
 """Written as hardly anything but phone numbers is."""
 
 
+_BLANKS = regex.compile(r"[\d ]+")
+"""Written as columns of figures may be, too."""
+_ONE_BLOCK = regex.compile(r"0[1-9]\d{8,9}|[2-9]\d\d-\d{7}")
+"""A trunk prefix and all digits at once, or an area code before them: few other numbers begin with a zero."""
+_IN_ORDER = "123456789"
 _WITH_AREA = regex.compile(r"\(0[1-9]\d*\)|0[1-9]\d*[\-/]")
 """Begins with an area code that is set apart."""
 _FEWEST = 6
 """Digits of a number."""
+_BEFORE_COMMA, _AFTER_COMMA = regex.compile(r"\w,$"), regex.compile(r",\d")
 _BLOCK = regex.compile(r"\d+")
 _ABROAD = regex.compile(r"^\(?(?:\+\s?|00|011[ \-])")
 """What stands before a country's code."""
@@ -115,7 +129,10 @@ def _digits(count: int) -> str:
 
 
 _SIX = _digits(6)
-_TOLD_GATE = rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})(?:[^A-Za-z][\s\S]{{0,{_WIDTH}}}?)?{_SIX}|{_SIX}{_BEHIND}"
+_TOLD_GATE = (
+    rf"(?:^|[^A-Za-z])(?:{_PHONE}|{_VERBS})(?:[^A-Za-z][\s\S]{{0,{_WIDTH}}}?)?{_SIX}|{_SIX}{_BEHIND}"
+    rf"|(?-i:{_CAMEL})[\s\S]{{0,{_WIDTH}}}?{_SIX}"
+)
 """Six digits beside a telling word."""
 _NO_DATE = r"-(?:\d{3}|\d{1,2}[ \t.()/\x80]|\d-|[2-9]\d-|\d\d-(?:\d{3}|[4-9]\d))"
 """What follows a year that is none."""
@@ -131,6 +148,7 @@ _FIRST_BLOCKS = (
 _BARE_GATE = (
     rf"\+ ?{_SIX}|(?:^|[^0-9])(?:{'|'.join(_FIRST_BLOCKS)})"
     r"|(?:^|[^0-9][\-.]|[^0-9\-./])0[1-9]\d{0,6}[)\-/]{1,2} ?\d"
+    r"|(?:^|[^A-Za-z0-9.])0[1-9]\d{8,9}(?:$|[^A-Za-z0-9])"
 )
 """What may be a number without such a word: after "+", with nine digits, or with an area code set apart."""
 
@@ -152,7 +170,13 @@ class _Candidate(NamedTuple):
     @property
     def is_grouped(self) -> bool:
         """Whether it is written as numbers are that need no word, and no plus."""
+        if self.in_one_block:
+            return True
         return len(self.blocks) > 1 and (self.is_long or _WITH_AREA.match(self.text) is not None)
+
+    @property
+    def in_one_block(self) -> bool:
+        return _ONE_BLOCK.fullmatch(self.text) is not None and _IN_ORDER not in self.text
 
 
 def phone_judges(regions: Sequence[str], threshold: float) -> list[PhoneJudge]:
@@ -205,12 +229,15 @@ class PhoneJudge:
         if not candidate.is_grouped:
             return 0.0
         if candidate.is_long and _SHAPES.fullmatch(candidate.text):
-            return 0.6
+            return 0.0 if context is False and _BLANKS.fullmatch(candidate.text) else 0.6
         return 0.5 if context is None and self._is_national(candidate) else 0.0
 
     def _is_national(self, candidate: _Candidate) -> bool:
         """Whether a region has this number and writes it in these blocks."""
-        return any(_grouped_as(candidate, parsed) for parsed in self._parsed(candidate))
+        if candidate.text.count("/") > 1:
+            return False
+        parsed = self._parsed(candidate)
+        return any(candidate.in_one_block or _grouped_as(candidate, number) for number in parsed)
 
     def _parsed(self, candidate: _Candidate) -> Iterator[Any]:
         for region in self._regions:
@@ -260,9 +287,17 @@ def _context(text: str, first: int, last: int, key: str) -> bool | None:
 def _stands_free(text: str, first: int, last: int, context: bool | None) -> bool:
     """False for a number in brackets, as those of arrays are, or right behind another's name."""
     before, behind = text[first - 1 : first], text[last : last + 2]
+    if context is not True and text[first] != "+" and _is_in_row(text, first, last):
+        return False
     if before == "[" or behind[:1] == "]":
         return before == "[" and behind == "]("  # the text of a link in Markdown
     return before not in ("=", ":") or context is True
+
+
+def _is_in_row(text: str, first: int, last: int) -> bool:
+    """Whether a comma without a blank ties it to other figures or words, as in "1,234567"."""
+    before = _BEFORE_COMMA.search(text, max(0, first - 2), first)
+    return before is not None or _AFTER_COMMA.match(text, last) is not None
 
 
 def _told(text: str) -> bool | None:
@@ -274,6 +309,8 @@ def _told(text: str) -> bool | None:
 @lru_cache(maxsize=8192)
 def _says(word: str) -> bool | None:
     """What a word says, or the last one of several: the same few stand before most numbers."""
+    if _IN_CAMEL.search(word):
+        return True
     told = [match["phone"] is not None for match in _TELLING.finditer(word)]
     return told[-1] if told else None
 

@@ -17,10 +17,11 @@ import regex
 import tldextract.tldextract
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
 from presidio_analyzer import Pattern as PresidioPattern
+from presidio_analyzer.predefined_recognizers.generic import iban_patterns
 
 from tollgate.dlp.context import WIDTH, Context
 from tollgate.dlp.prefilter import Expression
-from tollgate.dlp.profile import BY_ENTITY, OWN, PATTERNS, ROWS, THRESHOLD
+from tollgate.dlp.profile import BY_ENTITY, IBANS, OWN, PATTERNS, ROWS, THRESHOLD
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import TIMEOUT, WORD, DetectionFailed, Judge, Reach
 from tollgate.policy.dlp import Detection, Pattern
@@ -37,6 +38,7 @@ def build_judges(detection: Detection) -> list[Judge]:
     """One judge for each pattern of all that is to be looked for. ValueError for an entity or a country that
     does not exist, and for a pattern that cannot be compiled."""
     _keep_suffixes_offline()
+    iban_patterns.regex_per_country.update(map(_iban_format, IBANS))
     logging.getLogger("presidio-analyzer").disabled = True  # it logs values that it cannot check
     known = _known()
     judges: list[Judge] = []
@@ -121,6 +123,17 @@ def _keep_suffixes_offline() -> None:
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
 
 
+_ALPHABETS = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+
+
+def _iban_format(row: str) -> tuple[str, str]:
+    """A country, and a pattern for its account numbers without blanks."""
+    blocks = regex.findall(r"(\d+)([nac])", row[2:])
+    return row[:2], rf"{row[:2]}[0-9]{{2}}" + "".join(
+        f"{_ALPHABETS[kind]}{{{size}}}" for size, kind in blocks
+    )
+
+
 # -- how they judge ----------------------------------------------------------------------------------------
 
 
@@ -186,11 +199,9 @@ class PatternJudge:
 
     def _start(self, text: str, match: Any) -> int | None:
         """Where the value begins; None where what stands before it says that it is something else."""
-        first: int = match.start()
-        if self._never_after and self._never_after.match(text, first):
-            return None
         lead = self._lead.match(match[0]) if self._lead else None
-        return first + (lead.end() if lead else 0)
+        first: int = match.start() + (lead.end() if lead else 0)
+        return None if self._never_after and self._never_after.match(text, first) else first
 
     def _is_other(self, text: str, last: int, value: str) -> bool:
         """Whether the value, or what stands behind it, says that it is something else."""

@@ -41,6 +41,7 @@ ROWS = (
         gate=Expression(r"[\w!#$%&'*+/=?^`{|}~-]@\w"),
         lead=r".*[!#$%&'*/=?^`{|}~](?=[^@])",  # legal in an address, but "email=bob@…" is what people write
         never_after=r"://[^\s/@]{0,128}",  # a password in a URL
+        never=r"git@.*",  # how everybody clones
     ),
     Row(
         "IBAN_CODE",
@@ -49,18 +50,24 @@ ROWS = (
     ),
     Row(
         "IP_ADDRESS",
-        never_after=r"\d\.|[<>~]=\s?"
-        r"|(?i:\b(?:v|release)[\s:=]{0,2}|(?<![a-z])version[\s:=(\"']{0,4}|\b(?:section|chapter|clause)\s)v?"
+        never_after=r"\d\.|[<>~]=\s?|[\w\]](?<!ip|addr|host|src|dst)==|\^|\.so\.|§\s?"
+        r"|(?i:\b(?:v|ver\.?|release|firmware|driver)[\s:=]{0,2}|(?<![a-z])version[\s:=(>\"']{0,4}|\b(?:section|chapter|clause)\s)v?"
         r"|[a-z]Version[\s:=(\"']{0,4}",  # but no conversion
-        never_before=r"\.\d",  # an OID, a section
-        never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}",  # names of C++
+        never_before=r"\.\d"  # an OID, a section
+        r"|\.(?:tar|zip|t?gz|whl|jar|deb|rpm|exe|msi|dll|nupkg|dmg)\b|-(?:alpha|beta|rc|dev|snapshot)(?![a-z])",
+        never=r"[a-fA-F]{0,4}::[a-fA-F]{0,4}|\d{0,3}::\d{0,2}"  # names of C++, slices of Python
+        r"|2\.5\.(?:4|29)\.\d+",  # attributes of certificates
     ),
-    Row("MAC_ADDRESS"),
+    Row(  # but no fingerprint, of which it could be a part
+        "MAC_ADDRESS",
+        never_after=r"(?i:[0-9a-f]{2}[:-]){2}\s{0,30}",
+        never_before=r"(?i)(?:[:-]\s{0,30}[0-9a-f]{2}){2}",
+    ),
     Row(  # its check takes these alphabets only: that of base58, and of bech32 in lower case
         "CRYPTO",
         gate=Expression(r"bc1[a-z0-9]{25}|[13][1-9A-HJ-NP-Za-km-z]{25}"),
     ),
-    Row("US_SSN"),
+    Row("US_SSN", never_after=r"\d[-.]|\+", never_before=r"[-.]\d"),
     Row("US_ITIN"),
     Row("US_BANK_NUMBER", needs_context=True),
     Row("US_DRIVER_LICENSE", needs_context=True),
@@ -73,6 +80,24 @@ ROWS = (
 )
 
 BY_ENTITY = {row.entity: row for row in ROWS}
+# https://www.swift.com/standards/data-standards/iban-international-bank-account-number
+IBANS = (
+    *(
+        "AZ4a20c",
+        "BI23n",
+        "DJ23n",
+        "DO4c20n",
+        "FK2a12n",
+        "HN4a20n",
+        "JO4a4n18c",
+        "LC4a24c",
+        "MN16n",
+        "NI4a20n",
+    ),
+    *("OM3n16c", "PK4a16c", "PS4a21c", "RU14n15c", "SD14n", "SO19n", "ST21n", "SV4a20n", "YE4a4n18c"),
+)
+"""What Presidio lacks or has otherwise: a country, and as the registry has it what follows the check digits
+there: so many digits (n), letters (a), or both (c)."""
 OWN = ("CREDIT_CARD", "PHONE_NUMBER")
 """Found by recognizers of our own, in place of Presidio's."""
 THRESHOLD = 0.4
