@@ -18,8 +18,8 @@ from rich.console import Console
 
 from benchmark import detection, failover, translation
 from benchmark.measure import rounds, warm_up
-from benchmark.setups import Setup, setups
-from benchmark.summary import Row, rows, targets
+from benchmark.setups import UNKEPT, Setup, setups
+from benchmark.summary import Row, missing, rows, targets
 from benchmark.table import (
     Memory,
     detection_notes,
@@ -32,7 +32,7 @@ from benchmark.table import (
 )
 from tollgate import __version__
 
-ROUNDS, SECONDS = 6, 150.0
+ROUNDS, SECONDS = 6, 200.0
 QUICK_SECONDS = 30.0
 DETECTION_ROUNDS = TRANSLATION_ROUNDS = 3
 
@@ -40,15 +40,15 @@ DETECTION_ROUNDS = TRANSLATION_ROUNDS = 3
 def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as folder, setups(Path(folder)) as running:
-        number, result = asyncio.run(_measure(running, QUICK_SECONDS if options.quick else SECONDS))
-        memory = {name: setup.memory() for name, setup in running.items() if setup.process}
+        number, result, missed = asyncio.run(_measure(running, QUICK_SECONDS if options.quick else SECONDS))
+        memory = {name: setup.memory() for name, setup in running.items() if setup.process and name != UNKEPT}
     with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("") as status:
         detected = detection.measure(Path(folder), 1 if options.quick else DETECTION_ROUNDS, status.update)
     with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("") as status:
         failed_over = failover.measure(Path(folder), status.update)
         translated = translation.measure(1 if options.quick else TRANSLATION_ROUNDS, status.update)
     if options.json:
-        document = _document(number, result, memory) | {
+        document = _document(number, result, missed, memory) | {
             "detection": asdict(detected),
             "failover": [asdict(row) for row in failed_over],
             "translation": [asdict(row) for row in translated],
@@ -57,7 +57,7 @@ def main() -> None:
     else:
         console = Console(highlight=False)
         console.print(table(result, _title(number)))
-        console.print(notes(result, memory), style="dim")
+        console.print(notes(result, missed, memory), style="dim")
         console.print(detection_table(detected))
         console.print(detection_notes(detected), style="dim")
         console.print(failover_table(failed_over))
@@ -67,18 +67,18 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure what Tollgate costs.")
-    parser.add_argument("--quick", action="store_true", help="take two minutes, not five")
+    parser.add_argument("--quick", action="store_true", help="take two minutes, not six")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser.parse_args()
 
 
-async def _measure(running: Mapping[str, Setup], seconds: float) -> tuple[int, list[Row]]:
+async def _measure(running: Mapping[str, Setup], seconds: float) -> tuple[int, list[Row], float]:
     console = Console(stderr=True)
     gc.freeze()
     with console.status("warming up") as status:
         await warm_up(running)
         number, samples = await rounds(running, ROUNDS, seconds, status.update)
-    return number, rows(samples)
+    return number, rows(samples), missing(samples)
 
 
 def _title(number: int) -> str:
@@ -88,7 +88,7 @@ def _title(number: int) -> str:
     )
 
 
-def _document(number: int, result: list[Row], memory: Memory) -> dict[str, object]:
+def _document(number: int, result: list[Row], missed: float, memory: Memory) -> dict[str, object]:
     return {
         "versions": {"tollgate": __version__, "mitmproxy": VERSION, "python": platform.python_version()},
         "cores": os.cpu_count(),
@@ -96,7 +96,7 @@ def _document(number: int, result: list[Row], memory: Memory) -> dict[str, objec
         "rounds": number,
         "rows": [asdict(row) for row in result],
         "memory_mb": {name: {"end": end, "peak": peak} for name, (end, peak) in memory.items()},
-        "targets": targets(result),
+        "targets": targets(result, missed),
     }
 
 

@@ -14,7 +14,7 @@ from benchmark import load
 from benchmark.answers import EVENTS
 from benchmark.line import Route
 from benchmark.load import Kind, Taken, drive, lines
-from benchmark.requests import requests
+from benchmark.requests import MODEL, requests
 from benchmark.setups import (
     BUDGETED,
     CACHE,
@@ -23,6 +23,7 @@ from benchmark.setups import (
     PRICED,
     STREAMING,
     TOLLGATE,
+    UNKEPT,
     Setup,
 )
 
@@ -55,15 +56,17 @@ class Case:
     again: bool = False
     """Whether all calls ask the same: what measures a cache."""
 
-    def requests(self, route: Route) -> Iterator[bytes]:
-        told = requests(self.size, route.port, stream=self.units > 1, pause_ms=self.pause_ms)
+    def requests(self, route: Route, model: str = MODEL) -> Iterator[bytes]:
+        stream = self.units > 1
+        told = requests(self.size, route.port, stream=stream, pause_ms=self.pause_ms, model=model)
         return itertools.repeat(next(told)) if self.again else told
 
 
+_OURS = (DIRECT, MITMDUMP, TOLLGATE, PRICED, BUDGETED, CACHE, UNKEPT)
 _STREAMED = (DIRECT, STREAMING, TOLLGATE, PRICED)
 
 CASES = (
-    Case("1 KB call", load.call, 1024, 200, 400, (DIRECT, MITMDUMP, TOLLGATE, PRICED, BUDGETED, CACHE)),
+    Case("1 KB call", load.call, 1024, 200, 400, _OURS),
     Case("1 KB call again", load.call, 1024, 200, 400, (DIRECT, MITMDUMP, CACHE), again=True),
     Case("100 KB call", load.call, 100 * 1024, 60, 120),
     Case("1 MB call", load.call, 1024 * 1024, 12, 24),
@@ -122,13 +125,16 @@ def _turned(names: tuple[str, ...], by: int) -> tuple[str, ...]:
 
 
 async def _sample(case: Case, setup: Setup) -> Sample:
-    wanted = case.requests(setup.route)
+    wanted = case.requests(setup.route, setup.model)
     async with asyncio.timeout(LONGEST), lines(setup.route, CONNECTIONS) as opened:
         await drive(opened, load.call, CASES[0].requests(setup.route), 2 * CONNECTIONS)
         alone = await drive(opened[:1], case.kind, wanted, case.single)
+        await asyncio.sleep(setup.rest)
         cpu, began = setup.cpu(), time.perf_counter()
         await drive(opened, case.kind, wanted, case.parallel)
-        took, cpu = time.perf_counter() - began, setup.cpu() - cpu
+        took = time.perf_counter() - began
+        await asyncio.sleep(setup.rest)
+        cpu = setup.cpu() - cpu
     return _summed_up(case, alone, cpu, took)
 
 

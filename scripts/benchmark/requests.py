@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 MODEL = "gpt-4o-2024-08-06"
+UNKEPT_MODEL = "gpt-4o-2024-05-13"
+"""As long as the other. A rule of the cache's policy has its answers not kept."""
 PAUSE = b"x-pause-ms"
 """Header that has the provider wait so long between two events."""
 
@@ -41,10 +43,12 @@ _TEXT = (
 WORDS = _TEXT.split()
 
 
-def requests(size: int, port: int, *, stream: bool = False, pause_ms: int = 0) -> Iterator[bytes]:
+def requests(
+    size: int, port: int, *, stream: bool = False, pause_ms: int = 0, model: str = MODEL
+) -> Iterator[bytes]:
     """Whole HTTP requests without end, with bodies of about `size` bytes. No two are the same, as no two
     turns of a conversation are: an answer that a cache remembered would measure the cache."""
-    before, after = _chat(size, stream).split(_NUMBER.encode())
+    before, after = _chat(size, stream, model).split(_NUMBER.encode())
     head = _head(len(before) + len(_NUMBER) + len(after), port, pause_ms)
     numbers = itertools.count(time.time_ns())
     return (b"%b%b%020d%b" % (head, before, number, after) for number in numbers)
@@ -62,8 +66,8 @@ def _head(length: int, port: int, pause_ms: int) -> bytes:
     ).encode()
 
 
-def _chat(size: int, stream: bool) -> bytes:
-    asked: dict[str, Any] = {"model": MODEL, "messages": _messages(size - 300), "temperature": 0.2}
+def _chat(size: int, stream: bool, model: str) -> bytes:
+    asked: dict[str, Any] = {"model": model, "messages": _messages(size - 300), "temperature": 0.2}
     if stream:
         asked |= {"stream": True, "stream_options": {"include_usage": True}}
     return json.dumps(asked, separators=(",", ":")).encode()

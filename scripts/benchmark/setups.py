@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from benchmark import lag
 from benchmark.line import HOST, LOOPBACK, Route
+from benchmark.requests import MODEL, UNKEPT_MODEL
 from support.certs import Authority, written
 from support.processes import Process, running
 from support.stage import free_port, without_proxies
@@ -23,7 +24,7 @@ from tollgate.gate.authority import CERT_FILE
 DIRECT, MITMDUMP, STREAMING, TOLLGATE = "direct", "mitmdump", "mitmdump, streaming", "Tollgate"
 DETECTING = "with detection"
 PRICED, BUDGETED = "with costs", "with a budget"
-CACHE = "with a cache"
+CACHE, UNKEPT = "with a cache", "not kept ²"
 
 POLICIES: dict[str, dict[str, object]] = {
     TOLLGATE: {"cost": {"enabled": False}},
@@ -31,9 +32,17 @@ POLICIES: dict[str, dict[str, object]] = {
     BUDGETED: {
         "cost": {"enabled": True, "budgets": [{"name": "all", "limit": 1e6, "per": ["user", "model"]}]}
     },
-    CACHE: {"cost": {"enabled": False}, "cache": {"enabled": True}},
+    CACHE: {
+        "cost": {"enabled": False},
+        "cache": {"enabled": True},
+        "rules": [
+            {"name": "keep none", "when": {"model": UNKEPT_MODEL}, "set": {"cache": {"enabled": False}}}
+        ],
+    },
 }
 """The policies of our own setups."""
+_PUT_OFF = 1.2
+"""Seconds until the cache has written what it keeps."""
 
 STREAM_ADDON = """\
 def responseheaders(flow):
@@ -51,6 +60,10 @@ class Setup:
 
     route: Route
     process: Process | None = None
+    model: str = MODEL
+    """Which is asked."""
+    rest: float = 0.0
+    """Seconds until it has done what it puts off."""
 
     def cpu(self) -> float:
         """Seconds of processor time, user and system, that the proxy has used; 0 where there is none."""
@@ -90,11 +103,14 @@ def setups(folder: Path) -> Iterator[Mapping[str, Setup]]:
     """All of them, running, with their files in the folder. ProcessError where one does not start."""
     with ExitStack() as stack:
         ca, port = _provider(folder, stack)
+        ours = {name: tollgate(folder / name, stack, ca, port, policy) for name, policy in POLICIES.items()}
+        ours[CACHE] = replace(ours[CACHE], rest=_PUT_OFF)
+        ours[UNKEPT] = replace(ours[CACHE], model=UNKEPT_MODEL)  # in the same process: two of one sort differ
         yield {
             DIRECT: Setup(_direct(ca, port)),
             MITMDUMP: _mitmdump(folder / "mitmdump", stack, ca, port),
             STREAMING: _mitmdump(folder / "streaming", stack, ca, port, addon=STREAM_ADDON),
-            **{name: tollgate(folder / name, stack, ca, port, policy) for name, policy in POLICIES.items()},
+            **ours,
         }
 
 

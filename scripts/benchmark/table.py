@@ -147,7 +147,7 @@ def _stacked(dialect: str) -> str:
     return dialect.replace("-", "\n")
 
 
-def notes(rows: Sequence[Row], memory: Memory) -> str:
+def notes(rows: Sequence[Row], missed: float, memory: Memory) -> str:
     """What the figures mean, and what does not fit into the table."""
     pause = max(case.pause_ms for case in CASES)
     return "\n".join(
@@ -157,10 +157,11 @@ def notes(rows: Sequence[Row], memory: Memory) -> str:
             f"Requests of the size named, answers of 1 KB, TLS on both sides; events {pause} ms apart.",
             "mitmdump: -q --set flow_detail=0 --set connection_strategy=lazy",
             "¹ An addon sets flow.response.stream: mitmdump alone holds streams back.",
+            "² By a rule, in the process of the row above. Both with the CPU of what is written later.",
             *(
                 f"Memory of {name}: {end:.0f} MB, {peak:.0f} MB at most"
                 for name, (end, peak) in memory.items()
             ),
-            *targets(rows).values(),
+            *targets(rows, missed).values(),
         )
     )
