@@ -84,6 +84,19 @@ def test_numbers_and_files_are_those_of_all_the_body() -> None:
     assert (found.files, [file.id for file in found.new.files]) == (["f-1", "f-2"], ["f-2"])
 
 
+def test_a_number_right_behind_the_first_new_text_is_new() -> None:
+    history = History()
+    messages = [["a", 1234567890], ["b", 2345678901], ["c", 3456789012]]
+    known(history, *messages)
+
+    call = call_of(*messages)
+    found = fresh(call, history)
+
+    assert texts(found.new.slots) == ["c"]
+    assert [number.value for number in found.new.numbers] == [3456789012]
+    assert found.numbers == call.request.body.numbers
+
+
 @pytest.mark.parametrize("content", [b"", b'{"model": "spaced"}'])
 def test_a_body_that_cannot_be_known_is_new(content: bytes) -> None:
     call = make_call(make_request(content), speaks="openai-chat")
