@@ -7,31 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.trees import SHAPE, trees
 from tollgate.calls import Body, BodyError, Slot
-from tollgate.calls.body import count_strings, find_slots, place_of
+from tollgate.calls.body import count_strings
+from tollgate.calls.contents import find_slots
 from tollgate.calls.literals import count_literals, splice
 
-SHAPE = {
-    "model": "skip",
-    "messages": {
-        "role": "skip",
-        "content": {"type": "skip", "data": "blob"},
-        "tool_calls": {"id": "skip", "function": {"arguments": "json"}},
-    },
-    "metadata": {"*": "text"},
-    "secret": "skip",
-}
-
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-trees = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
-    max_leaves=20,
-)
 spacings = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", " :\t")])
 
 
@@ -73,37 +54,6 @@ def test_edits_change_just_their_slots(
 @given(trees, st.booleans())
 def test_literals_in_bytes_and_strings_in_the_tree_are_as_many(tree: object, ascii_only: bool) -> None:
     assert count_literals(json.dumps(tree, ensure_ascii=ascii_only).encode()) == count_strings(tree)
-
-
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        (b'{"model": "gpt-5"}', []),
-        (b'{"new": "x"}', [("new", "key", "new"), ("new", "text", "x")]),
-        (b'{"messages": [{"role": "user", "content": "hi"}]}', [("messages[0].content", "text", "hi")]),
-        (
-            b'{"messages": [{"content": [{"type": "text", "text": "hi", "data": "aGk="}]}]}',
-            [
-                ("messages[0].content[0].text", "key", "text"),
-                ("messages[0].content[0].text", "text", "hi"),
-                ("messages[0].content[0].data", "blob", "aGk="),
-            ],
-        ),
-        (
-            b'{"messages": [{"tool_calls": [{"id": "call_1", "function": {"arguments": "{}"}}]}]}',
-            [("messages[0].tool_calls[0].function.arguments", "json", "{}")],
-        ),
-        (b'{"secret": {"anything": ["below", {"is": "skipped"}]}}', []),
-        (
-            b'{"metadata": {"ticket": "T-1"}}',
-            [("metadata.ticket", "key", "ticket"), ("metadata.ticket", "text", "T-1")],
-        ),
-        (b'"alone"', [("", "text", "alone")]),
-        (b"[1, null, true]", []),
-    ],
-)
-def test_slots_stand_where_the_shape_says(content: bytes, found: list[tuple[str, str, str]]) -> None:
-    assert [(slot.place, slot.kind, slot.text) for slot in parsed(content).slots] == found
 
 
 @pytest.mark.parametrize(
@@ -184,76 +134,11 @@ def test_a_member_is_added_at_the_end_and_no_byte_changes(content: bytes, render
     assert body.json["b"] == [1]
 
 
-@given(trees, st.booleans())
-def test_what_stands_behind_a_slot_is_the_rest(tree: object, named: bool) -> None:
-    body = parsed(json.dumps(tree).encode(), SHAPE if named else {})
-    every = body.contents
-    for n, slot in enumerate(every.slots):
-        behind = body.since(slot._replace(text=""))
-
-        assert behind.slots == every.slots[n:]
-        assert behind.numbers == [number for number in every.numbers if number.ordinal > slot.ordinal]
-        assert behind.files == [file for file in every.files if file.ordinal > slot.ordinal]
-
-
-def test_what_stands_behind_a_slot_of_a_known_shape() -> None:
-    call = {"id": "c1", "function": {"name": "f", "arguments": "{}", "n": 10**12}}
-    content = [{"type": "text", "text": "a", "file_id": "f-1"}]
-    first = {"role": "user", "content": content, "tool_calls": [call]}
-    body = parsed(json.dumps({"messages": [first, {**first, "more": {"x": "y"}}], "secret": "s"}).encode())
-    every = body.contents
-
-    texts = ["text", "a", "file_id", "f-1", "name", "f", "{}", "n"]
-    assert [slot.text for slot in every.slots] == [*texts, *texts, "more", "x", "y"]
-    for n, slot in enumerate(every.slots):
-        behind = body.since(slot)
-        assert behind.slots == every.slots[n:]
-        assert behind.numbers == [number for number in every.numbers if number.ordinal > slot.ordinal]
-        assert behind.files == [file for file in every.files if file.ordinal > slot.ordinal]
-
-
-def test_files_are_found_wherever_they_are_named() -> None:
-    body = parsed(b'{"file_id": "a", "x": [{"file_ids": ["b", 3, "c"]}, {"file_id": {"id": "d"}}]}', {})
-
-    assert [file.id for file in body.contents.files] == ["a", "b", "c"]
-
-
 def test_a_value_is_read_by_its_path() -> None:
     body = parsed(b'{"messages": [{"content": "a"}, {"content": "b"}]}')
 
     assert body.at(("messages", 1, "content")) == "b"
     assert body.at(()) == body.json
-
-
-@pytest.mark.parametrize(
-    ("key", "told"),
-    [
-        ("max_tokens", "max_tokens"),
-        ("x-api$Version2", "x-api$Version2"),
-        ("jane@corp.io", "…"),
-        ("123-45-6789", "…"),
-        ("n1234", "…"),
-        ("remind me of it", "…"),
-        ("a" * 40, "a" * 40),
-        ("a" * 41, "…"),
-        ("naïve", "…"),
-        ("a\n", "…"),
-        ("", "…"),
-    ],
-)
-def test_a_place_tells_no_key_that_may_be_text(key: str, told: str) -> None:
-    assert place_of(("messages", 0, key, 1, "text")) == f"messages[0].{told}[1].text"
-
-
-def test_large_numbers_are_found_wherever_they_stand() -> None:
-    body = parsed(
-        b'{"secret": {"n": [1, 4111111111111111, 1.5e12]}, "x": -100000000, "y": 99999999, "z": true}'
-    )
-
-    assert [(number.place, number.value) for number in body.numbers] == [
-        ("secret.n[1]", 4111111111111111),
-        ("x", -100000000),
-    ]
 
 
 @given(trees, st.data())

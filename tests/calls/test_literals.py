@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollgate.calls.body import count_strings, find_slots
+from tollgate.calls.body import count_strings
+from tollgate.calls.contents import find_slots
 from tollgate.calls.literals import Finder, append, count_literals, count_quotes, patched, patches, splice
 
 texts = st.text(st.sampled_from('ab"\\,:é\n😀'), max_size=5)

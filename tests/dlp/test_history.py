@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from tollgate.calls import Body, Finding, Slot
-from tollgate.calls.body import Contents, Shape
+from tollgate.calls.contents import Contents, Shape
 from tollgate.calls.literals import patched
 from tollgate.dlp import history as module
 from tollgate.dlp.history import History, Segment, Settled, Track, between, extend

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tollgate.calls.body import find_slots
+from tollgate.calls.contents import find_slots
 from tollgate.dlp.stubs import NOTICE, Strings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tollgate.calls.body import find_slots
+from tollgate.calls.contents import find_slots
 from tollgate.dlp.places import GENERIC, PLACES
 from tollgate.dlp.written import key_at, long_numbers, written
 

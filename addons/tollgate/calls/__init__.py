@@ -2,9 +2,10 @@
 
 from tollgate.calls.answer import Answer, Events, Headers
 from tollgate.calls.audience import Audience
-from tollgate.calls.body import Body, BodyError, Kind, Shape, Slot
+from tollgate.calls.body import Body, BodyError
 from tollgate.calls.call import Attempt, Call, Coverage, Identity, Outcome, Request, Timings
 from tollgate.calls.connection import Connection, Notice, Sight
+from tollgate.calls.contents import Kind, Shape, Slot
 from tollgate.calls.event import End, Event
 from tollgate.calls.hooks import (
     HOOKS,

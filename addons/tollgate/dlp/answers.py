@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from tollgate.calls import End, Event, Slot
-from tollgate.calls.body import find_slots
+from tollgate.calls.contents import find_slots
 from tollgate.dlp.channel import Channel, Edit, Waiting, edited
 from tollgate.dlp.place import Marks, Place, ended, goes_on, kind_of, marks, names
 from tollgate.dlp.places import GENERIC, INPUT, PLACES

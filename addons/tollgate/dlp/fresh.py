@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from tollgate.calls import Body, Call, Slot
-from tollgate.calls.body import Contents, Number
+from tollgate.calls.contents import Contents, Number
 from tollgate.dlp.history import History, Track, between, may_be_known
 from tollgate.dlp.views.joins import reach_back
 

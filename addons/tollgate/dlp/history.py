@@ -1,7 +1,7 @@
 """What became of the beginning of a body, remembered: agents send all that was said before with every call.
 
 A body is known as far as it was there before, by the digest of all of its bytes up to a place. What is kept
-of them are places, tokens and counts, and no text.
+of them are places, tokens and counts, and no text but the keys that lead there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.poly1305 import Poly1305
 
 from tollgate.calls import Body, Finding, Slot
-from tollgate.calls.body import Contents, File, Number, Text
+from tollgate.calls.body import Text
+from tollgate.calls.contents import Contents, File, Number
 from tollgate.calls.literals import Finder, Patch, patches
 from tollgate.dlp.redact import replaced
 from tollgate.dlp.sight import Outcome

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from itertools import chain
 
 from tollgate.calls import Body, Slot
-from tollgate.calls.body import Path, Text
-from tollgate.calls.body import place_of as path_as_place
+from tollgate.calls.body import Text
+from tollgate.calls.contents import Path
+from tollgate.calls.contents import place_of as path_as_place
 from tollgate.calls.literals import patched
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.fresh import Fresh, all_of

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from tollgate.calls import End, Event, Slot
-from tollgate.calls.body import find_slots
+from tollgate.calls.contents import find_slots
 from tollgate.dlp.place import Marks, Path, Place, another, ended, goes_on, kind_of, marks, names
 from tollgate.dlp.places import GENERIC, PLACES
 from tollgate.dlp.restore import Restorer, begins

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tollgate.calls import Slot
-from tollgate.calls.body import find_slots
+from tollgate.calls.contents import find_slots
 
 NOTICE = "[This document was removed: it holds what a policy lets not leave.]"
 _PACKED = b64encode(NOTICE.encode()).decode()

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 from multidict import CIMultiDict
 
 from tollgate.calls import Request, path_segment
-from tollgate.calls.body import Number, place_of
+from tollgate.calls.contents import Number, place_of
 from tollgate.calls.signature import signature_broken, signed_headers
 from tollgate.dlp.redact import replaced
 from tollgate.dlp.views.multipart import Part

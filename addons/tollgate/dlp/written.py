@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tollgate.calls import Slot
-from tollgate.calls.body import LEAST_NUMBER
+from tollgate.calls.contents import LEAST_NUMBER
 from tollgate.dlp.place import Path, Place, Places
 from tollgate.dlp.places import INPUT
 
