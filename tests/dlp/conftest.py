@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from support.history import remember_from
 from support.proxy import Provider, simulated_provider
+
+
+@pytest.fixture
+def each_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every item of a list is a stretch that is remembered."""
+    remember_from(monkeypatch, 1)
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import pytest
 
 from support.upstream import make_call, make_request
 from tollgate.calls import Body, Call, Slot
-from tollgate.dlp import history as module
 from tollgate.dlp.fresh import all_of, fresh, without_attested
 from tollgate.dlp.history import History, extend
+
+pytestmark = pytest.mark.usefixtures("each_item")
 
 
 def call_of(*contents: object) -> Call:
@@ -32,13 +33,6 @@ def known(history: History, *contents: object) -> None:
 
 def texts(slots: list[Slot]) -> list[str]:
     return [slot.text for slot in slots]
-
-
-@pytest.fixture(autouse=True)
-def _each_item(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEAST", 1)
-    monkeypatch.setattr(module, "_SIGN", 2)
-    monkeypatch.setattr(module, "_SIGNS", (0,))
 
 
 def test_of_an_unknown_body_all_is_new() -> None:

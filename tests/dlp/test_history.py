@@ -18,6 +18,7 @@ from tollgate.dlp.views.view import Piece
 from tollgate.policy.dlp import Dlp
 
 POLICY = Dlp()
+pytestmark = pytest.mark.usefixtures("each_item")
 
 
 def body_of(*texts: str, **more: object) -> Body:
@@ -67,13 +68,6 @@ def extended(
         between(everything.files, *since),
     )
     return patched(body.content, before + extend(track, new, found, keep=keep))
-
-
-@pytest.fixture(autouse=True)
-def _each_item(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEAST", 1)
-    monkeypatch.setattr(module, "_SIGN", 2)
-    monkeypatch.setattr(module, "_SIGNS", (0,))
 
 
 def test_all_but_the_last_item_is_known_the_next_time() -> None:

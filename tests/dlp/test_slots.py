@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.history import remember_from
 from support.upstream import make_call, make_request
 from tollgate.calls import Body, Finding, Slot
-from tollgate.dlp import history
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.fresh import fresh
 from tollgate.dlp.operators import Operators
@@ -125,7 +125,7 @@ def test_what_is_known_changes_nothing(
     """Sessions that grow, fork and are cut, with tools before, behind or not at all."""
     examiner = new_examiner()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "LEAST", least)
+        remember_from(patch, least)
         for messages in accumulate(turns):
             fork = data.draw(st.integers(0, len(messages)))
             ends = data.draw(st.sampled_from([[], [{"role": "user", "content": "then ada@corp.io"}]]))
@@ -136,12 +136,7 @@ def test_what_is_known_changes_nothing(
             assert Treated(body, examiner, policy).told == Treated(body, new_examiner(), policy).told
 
 
-@pytest.fixture
-def _each_item(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "LEAST", 1)
-
-
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 def test_of_a_session_only_what_is_new_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     examiner, policy = new_examiner(), Dlp()
     texts = [f"turn {n} of ada@corp.io" for n in range(20)]
@@ -163,7 +158,7 @@ def test_of_a_session_only_what_is_new_is_looked_at(monkeypatch: pytest.MonkeyPa
     assert [f.place for f in known.findings] == [f"messages[{n}].content" for n in range(20)]
 
 
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 @pytest.mark.parametrize("style", [{"indent": 1}, {"separators": (",", ":")}], ids=["spaced", "escaped"])
 def test_a_body_that_is_written_in_another_way_is_not_patched(style: Mapping[str, Any]) -> None:
     examiner, policy = new_examiner(), Dlp()
@@ -177,7 +172,7 @@ def test_a_body_that_is_written_in_another_way_is_not_patched(style: Mapping[str
         assert orjson.loads(other.render()) == orjson.loads(usual.render())
 
 
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 @pytest.mark.parametrize(
     "other",
     [{"policy": Dlp()}, {"speaks": "generic"}, {"book": Book(Numbered())}],
@@ -193,7 +188,7 @@ def test_it_is_known_for_one_policy_and_dialect_only(other: Mapping[str, Any]) -
     assert changed.told == Treated(body, new_examiner(), **{"policy": policy, **other}).told
 
 
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 def test_a_body_that_is_spaced_is_treated_without() -> None:
     examiner, policy = new_examiner(), Dlp()
     body = chat("for ada@corp.io", "and bob@corp.io", "then")
@@ -208,7 +203,7 @@ def test_a_body_that_is_spaced_is_treated_without() -> None:
     assert spaced.body.render().count(b"\n") == json.dumps(body, indent=1).count("\n")
 
 
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 def test_a_value_that_begins_in_what_is_known_is_found() -> None:
     examiner, policy = new_examiner(), Dlp(on_unrewritable="drop_part")
     texts = ["mail sk-abcd1234", "to ada@", "and", "so on"]
@@ -221,7 +216,7 @@ def test_a_value_that_begins_in_what_is_known_is_found() -> None:
     assert [m["content"] for m in treated.body.json["messages"]][1:] == ["to ", "and", " now"]
 
 
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 def test_a_token_that_stands_for_something_else_in_the_call_is_not_taken_over() -> None:
     examiner, policy = new_examiner(), Dlp()
     body = chat("for ada@corp.io", "and", "then", "more")
@@ -236,7 +231,7 @@ def test_a_token_that_stands_for_something_else_in_the_call_is_not_taken_over() 
     assert len(treated.findings) == 1
 
 
-@pytest.mark.usefixtures("_each_item")
+@pytest.mark.usefixtures("each_item")
 def test_a_document_that_goes_takes_others_with_it_each_time() -> None:
     examiner = new_examiner()
     policy = Dlp(on_unrewritable="drop_part")
