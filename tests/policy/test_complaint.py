@@ -20,6 +20,7 @@ def problems(text: str) -> list[Problem]:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("dlp:\n  enabled: yes", 'p.yaml:2: dlp.enabled: this has to be true or false, not "yes"'),
         ("mdoe: observe", 'p.yaml:1: mdoe: unknown key; did you mean "mode"?'),
         ("mdoe:", 'p.yaml:1: mdoe: unknown key; did you mean "mode"?'),
         ("bodies:\n  maxsize: 1", 'p.yaml:2: bodies.maxsize: unknown key; did you mean "max_size"?'),

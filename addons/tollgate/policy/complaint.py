@@ -62,6 +62,7 @@ _MESSAGES: dict[str, Callable[[ErrorDetails, Steps], str]] = {
     "missing": lambda error, path: f'the key "{path[-1]}" is missing',
     "value_error": lambda error, path: str(error["ctx"]["error"]),
     "string_type": _wrong_type("text (put it in quotes)"),
+    "bool_type": _wrong_type("true or false"),
     "int_type": _wrong_type("a whole number"),
     "float_type": _wrong_type("a number"),
     "path_type": _wrong_type("a file's path"),
