@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 import pytest
 
 from simulator.behaviour import Behaviour
 from support.proxy import CHAT, KEY, Provider, behave, chat, tollgate
+from tollgate.dlp.treat import Treatment, treat
 
 EMAIL = "ada.lovelace@analytical-engines.io"
 CARD = "4111 1111 1111 1111"
@@ -269,6 +272,29 @@ async def test_reports_and_observe_mode_leave_answers_to_the_byte(tmp_path: Path
 
     assert got[0] == got[1] == got[2]
     assert codes == ["answer_reported", "would_change_answer"]
+
+
+async def test_text_that_is_not_remembered_is_looked_at_off_the_loop(
+    tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_loop: list[bool] = []
+    headers = {**KEY, "content-type": "application/json"}
+
+    def noted(*args: Any) -> Treatment:
+        treatment = treat(*args)
+        on_loop.append(current_thread() is main_thread())
+        return treatment
+
+    monkeypatch.setattr("tollgate.dlp.addon.treat", noted)
+    session = [{"role": "user", "content": f"line {n} of a long talk " * 40} for n in range(60)]
+    asked = [session[:6], session[:6], session, session, [*session, session[0]], [*session, *session]]
+    async with tollgate(tmp_path, provider, ON) as proxy:
+        for messages in asked:
+            body = orjson.dumps({"model": "gpt-6", "messages": messages})
+            async with proxy.client().post(CHAT, data=body, headers=headers) as response:
+                assert response.status == 200
+
+    assert on_loop == [False, True, False, True, True, False]
 
 
 async def test_a_large_answer_is_judged_off_the_loop(tmp_path: Path, provider: Provider) -> None:

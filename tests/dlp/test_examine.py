@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from tollgate.calls import Kind
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.sight import Found
 from tollgate.dlp.span import Span
-from tollgate.dlp.views import ViewError
+from tollgate.dlp.views import TooMuch, ViewError
 from tollgate.policy.dlp import Views
 
 
@@ -41,7 +42,7 @@ def look(text: str, kind: Kind = "text", key: str = "", finds: Finds | None = No
 def test_a_text_that_comes_about_by_joining_is_looked_at_once() -> None:
     finds = Finds()
     examining = examiner(finds)
-    first, second = (examining.joined("use hunter2xyz now") for _ in range(2))
+    first, second = (examining.joined("use hunter2xyz now", examining.budget()) for _ in range(2))
 
     assert first == second == [Span(4, 14, "SECRET", 0.9)]
     assert finds.looked == 1
@@ -83,6 +84,20 @@ def test_a_text_that_was_seen_is_not_looked_into_again() -> None:
     assert finds.looked == looked
     examining.text("hunter2xyz", "text", "other key", examining.budget())
     assert finds.looked > looked
+
+
+def test_only_text_that_is_not_remembered_counts_as_looked_at() -> None:
+    examining = examiner(Finds())
+    examining.text("hunter2xyz", "text", "", examining.budget(10))
+    examining.joined("hunter2xyz", examining.budget(10))
+    budget = examining.budget(9)
+
+    assert examining.text("hunter2xyz", "text", "", budget)
+    assert examining.joined("hunter2xyz", budget)
+    assert not examining.text("some", "text", "", budget)
+    for look in (partial(examining.text, "others", "text", ""), partial(examining.joined, "others")):
+        with pytest.raises(TooMuch):
+            look(budget)
 
 
 def test_memory_has_a_bound() -> None:
@@ -147,7 +162,7 @@ def test_joined_texts_are_not_remembered() -> None:
     finds = Finds()
     examining = examiner(finds)
 
-    assert [span.entity for span in examining.joined("hunter2xyz")] == ["SECRET"]
+    assert [span.entity for span in examining.joined("hunter2xyz", examining.budget())] == ["SECRET"]
 
 
 def test_many_texts_are_remembered_as_one() -> None:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 
-from tollgate.calls import Answer, Call, Event, Refused, Runtime, Verdict
+from tollgate.calls import Answer, Body, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
 from tollgate.dlp.carried import Carried, carry
 from tollgate.dlp.equipment import Equipment, equip
-from tollgate.dlp.fresh import fresh
+from tollgate.dlp.fresh import Fresh, fresh
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
 from tollgate.dlp.vault import TokenVault, asked_ids, given_ids
-from tollgate.dlp.views import ViewError
+from tollgate.dlp.views import TooMuch, ViewError
 from tollgate.policy import Policy
 from tollgate.store import Vault, load_key
 
 OFF_LOOP = 8 * 1024
-"""Bodies from this many bytes on are looked into in a thread, so that other calls' events go on meanwhile."""
+"""Bytes of answers, and of bodies without slots, up to which they are looked into on the event loop. All that
+is more is done in a thread, so that other calls' events go on meanwhile."""
+_SEARCHED = 256 * 1024
+"""Bytes of other bodies, up to which what is new in them is found there."""
+_RECALLED = 32 * 1024
+"""Characters of that, up to which they are looked up there: they may be remembered."""
+_UNSEEN = 4 * 1024
+"""Characters that are not, up to which they are looked at there."""
 _WITHHELD = Withheld(SECRET_HEADERS, SECRET_PARAMETERS)
 
 
@@ -78,10 +88,16 @@ class Dlp:
         self, call: Call, equipment: Equipment, book: Book, vault: TokenVault
     ) -> Treatment | None:
         """What is to be done; None where a body that cannot be looked into may pass."""
+        find = partial(_found, call, equipment, book, vault)
+        look_into = partial(_treated, call, equipment, book)
         try:
-            if len(call.request.body.content) > OFF_LOOP:
-                return await asyncio.to_thread(_treated, call, equipment, book, vault)
-            return _treated(call, equipment, book, vault)
+            if len(call.request.body.content) > _SEARCHED:
+                return await asyncio.to_thread(lambda: look_into(find()))
+            new = find()
+            if _is_small(call.request.body, new):
+                with suppress(TooMuch):
+                    return look_into(new, _UNSEEN)
+            return await asyncio.to_thread(look_into, new)
         except ViewError as e:
             call.coverage = "undecodable"
             if call.policy.bodies.undecodable == "refuse":
@@ -124,13 +140,27 @@ class Dlp:
             TokenVault(self._vault).keep(ids, carried.book.originals)
 
 
-def _treated(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Treatment:
-    """What is to be done with a call. The book has the tokens of what the provider keeps, then the call's."""
+def _found(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Fresh:
+    """What of a call has to be looked at. The book has the tokens of what the provider keeps then."""
     new = fresh(call, equipment.examiner.history)
     asked = asked_ids(call.dialect.name, call.request.body.json, new.files)
     for token, value in vault.recall(asked).items():
         book.enter(token, value)
-    return treat(call, new, equipment.examiner, book, equipment.operators.apply, _WITHHELD)
+    return new
+
+
+def _is_small(body: Body, new: Fresh) -> bool:
+    """True where it may be looked into on the event loop, as far as it is remembered."""
+    return new.size <= _RECALLED if body.parsed else len(body.content) <= OFF_LOOP
+
+
+def _treated(
+    call: Call, equipment: Equipment, book: Book, new: Fresh, unseen: int = sys.maxsize
+) -> Treatment:
+    """What is to be done with a call, whose tokens the book has then. TooMuch where more than so many of its
+    characters are not remembered."""
+    apply = equipment.operators.apply
+    return treat(call, new, equipment.examiner, book, apply, _WITHHELD, unseen)
 
 
 def wanted(policy: Policy) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched
 
@@ -42,9 +43,10 @@ class Examiner:
         self.history = History()
         """What is known of whole bodies."""
 
-    def budget(self) -> Budget:
-        """How much one request may decode to."""
-        return Budget(self._limits.max_decoded)
+    def budget(self, unseen: int = sys.maxsize) -> Budget:
+        """How much one request may decode to, and how many characters of it that are not remembered may be
+        looked at: TooMuch beyond that."""
+        return Budget(self._limits.max_decoded, unseen)
 
     def text(self, text: str, kind: Kind, key: str, budget: Budget) -> tuple[Found, ...]:
         """What is found in a text that stands under a JSON key. ViewError where it cannot be looked into."""
@@ -75,15 +77,17 @@ class Examiner:
             for span in self._detector.scan(view.text)
         ]
 
-    def joined(self, text: str) -> list[Span]:
+    def joined(self, text: str, budget: Budget) -> list[Span]:
         """What is found in a text that only comes about where several are read together."""
-        sight = self._remembered_of(
-            f"{JOINED}\0\0{text}",
-            lambda: tuple(Found(span, False, JOINED) for span in self._detector.scan(text)),
-        )
+        sight = self._remembered_of(f"{JOINED}\0\0{text}", lambda: tuple(self._look_at_joined(text, budget)))
         return [each.span for each in sight.found]
 
+    def _look_at_joined(self, text: str, budget: Budget) -> Iterator[Found]:
+        budget.look(len(text))
+        return (Found(span, False, JOINED) for span in self._detector.scan(text))
+
     def _look(self, text: str, kind: Kind, key: str, budget: Budget) -> Iterator[Found]:
+        budget.look(len(text))
         if kind != "blob" or len(text) < _MOSTLY_BINARY or " " in text[:_MOSTLY_BINARY]:
             yield from (Found(span, True, "") for span in self._detector.scan(text, key))
         for some in batched(views(text, kind, self._limits, budget), _AT_ONCE, strict=False):

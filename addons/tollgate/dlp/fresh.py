@@ -34,6 +34,11 @@ class Fresh(NamedTuple):
         return [*(self.track.numbers if self.track else ()), *self.new.numbers]
 
     @property
+    def size(self) -> int:
+        """Characters of text that are new."""
+        return sum(len(slot.text) for slot in self.new.slots)
+
+    @property
     def files(self) -> list[str]:
         """The ids of files that the body names."""
         known = (file for segment in self.track.segments for file in segment.files) if self.track else ()

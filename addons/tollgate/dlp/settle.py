@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -45,13 +46,16 @@ class Where(NamedTuple):
 class Settling:
     """Settles the texts of one call."""
 
-    def __init__(self, policy: Dlp, examiner: Examiner, book: Book, change: Change) -> None:
+    def __init__(
+        self, policy: Dlp, examiner: Examiner, book: Book, change: Change, unseen: int = sys.maxsize
+    ) -> None:
+        """TooMuch from its methods where more than `unseen` characters are not remembered."""
         self._policy = policy
         self._examiner = examiner
         self._book = book
         self._change = change
-        self.budget = examiner.budget()
-        """How much the call may still decode to."""
+        self.budget = examiner.budget(unseen)
+        """How much the call may still decode to, and have looked at."""
         self._known: list[Finding] = []
         """What was found in slots that are not looked at again."""
         self.seen: Counter[tuple[str, str, Action]] = Counter()

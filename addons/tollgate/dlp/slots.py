@@ -62,7 +62,7 @@ class _Slots:
         those before has to go."""
         slots = self._new.slots
         for join in joins([*self._near, *slots], len(self._near)):
-            for span in self._settling.resolved(self._examiner.joined(join.text)):
+            for span in self._settling.resolved(self._examiner.joined(join.text, self._settling.budget)):
                 pieces = join.spans(span.start, span.end)
                 if len(pieces) < 2 or span.entity in _NEVER_APART:
                     continue  # it is found in its slot as well, or is none

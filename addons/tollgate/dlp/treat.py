@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -63,19 +64,26 @@ class Treatment:
 
 
 def treat(
-    call: Call, fresh: Fresh, examiner: Examiner, book: Book, change: Change, withheld: Withheld
+    call: Call,
+    fresh: Fresh,
+    examiner: Examiner,
+    book: Book,
+    change: Change,
+    withheld: Withheld,
+    unseen: int = sys.maxsize,
 ) -> Treatment:
-    """Look into everything of a call that carries text. ViewError where that cannot be done."""
-    return _Treating(call, examiner, book, change).all(fresh, withheld)
+    """Look into everything of a call that carries text. ViewError where that cannot be done, TooMuch where
+    more than so many characters of it are not remembered."""
+    return _Treating(call, examiner, book, change, unseen).all(fresh, withheld)
 
 
 class _Treating:
     """One call's treatment in the making."""
 
-    def __init__(self, call: Call, examiner: Examiner, book: Book, change: Change) -> None:
+    def __init__(self, call: Call, examiner: Examiner, book: Book, change: Change, unseen: int) -> None:
         self._call = call
         self._examiner = examiner
-        self._settling = Settling(call.policy.dlp, examiner, book, change)
+        self._settling = Settling(call.policy.dlp, examiner, book, change, unseen)
         self._treatment = Treatment()
 
     def all(self, fresh: Fresh, withheld: Withheld) -> Treatment:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollgate.dlp.views.view import Budget, Piece, View, ViewError, in_order, original
+from tollgate.dlp.views.view import Budget, Piece, TooMuch, View, ViewError, in_order, original
 
 
 @st.composite
@@ -133,6 +133,15 @@ def test_a_budget_is_spent_once() -> None:
 
     assert error.value.code == "too_large"
     assert budget.left == 4
+
+
+def test_no_more_is_looked_at_than_a_budget_allows() -> None:
+    budget = Budget(10, unseen=5)
+    budget.look(5)
+    with pytest.raises(TooMuch):
+        budget.look(1)
+
+    Budget(10).look(10**9)
 
 
 def test_a_view_shows_no_text_in_logs() -> None:

@@ -2,6 +2,6 @@
 
 from tollgate.dlp.views.joins import Join, joins
 from tollgate.dlp.views.looking import attachment_views, views
-from tollgate.dlp.views.view import Budget, View, ViewError
+from tollgate.dlp.views.view import Budget, TooMuch, View, ViewError
 
-__all__ = ["Budget", "Join", "View", "ViewError", "attachment_views", "joins", "views"]
+__all__ = ["Budget", "Join", "TooMuch", "View", "ViewError", "attachment_views", "joins", "views"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,19 +24,31 @@ class ViewError(ValueError):
         self.code = code
 
 
+class TooMuch(Exception):
+    """More is to be looked at than the budget allows."""
+
+
 class Budget:
-    """How much the texts of one request may still decode to, in bytes or characters."""
+    """How much the texts of one request may still decode to, in bytes or characters, and how many characters
+    of theirs may be looked at."""
 
-    __slots__ = ("left", "limit")
+    __slots__ = ("left", "limit", "unseen")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, unseen: int = sys.maxsize) -> None:
         self.limit = self.left = limit
+        self.unseen = unseen
 
     def take(self, size: int) -> None:
         """ViewError where that is more than is left."""
         if size > self.left:
             raise ViewError(f"the text decodes to more than {self.limit} bytes", "too_large")
         self.left -= size
+
+    def look(self, size: int) -> None:
+        """TooMuch where that is more than may be looked at."""
+        if size > self.unseen:
+            raise TooMuch
+        self.unseen -= size
 
 
 class Piece(NamedTuple):
