@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mitmproxy import http
 from mitmproxy.net.http import status_codes
@@ -11,9 +11,10 @@ from multidict import CIMultiDict
 
 from tollgate.calls import Body, Headers, Request
 
-_CONNECTION_HEADERS = frozenset(
-    ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
+_REPLACED = frozenset(
+    ("connection", "content-length", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 )
+"""Headers of an answer that are those of its way to us."""
 
 
 def headers_of(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -33,17 +34,16 @@ def http_headers(headers: Headers) -> http.Headers:
 
 def request_of(request: http.Request, host: str) -> Request:
     """A complete request as ours. `host` is the name that all of CONNECT, SNI and Host agreed on."""
-    body = Body(
-        request.raw_content or b"", encoding=request.headers.get("content-encoding", "").strip().lower()
-    )
+    headers = headers_of(request.headers.fields)
+    encoding = ", ".join(headers.getall("content-encoding", ())).strip().lower()
     return Request(
         method=request.method,
         scheme=request.scheme,
         host=host,
         port=request.port,
         target=request.path,
-        headers=headers_of(request.headers.fields),
-        body=body,
+        headers=headers,
+        body=Body(request.raw_content or b"", encoding=encoding),
     )
 
 
@@ -53,30 +53,20 @@ def response_of(request: http.Request, status: int, headers: Headers, body: byte
     http2 = request.is_http2 or request.is_http3
     if body and (request.method == "HEAD" or status in (204, 304)):
         body = b""  # such an answer has none: what follows its head would be taken for the next one
-    response = http.Response(
-        request.data.http_version,
-        status,
-        b"" if http2 else status_codes.RESPONSES.get(status, "").encode(),
-        http.Headers(_fields(headers, lower=http2)),
-        body,
-        None,
-        now,
-        now,
+    fields = list(_fields(headers, lower=http2))
+    if body is None:
+        if request.http_version == "HTTP/1.1":
+            fields.append((b"transfer-encoding", b"chunked"))
+    elif status >= 200 and status not in (204, 304) and request.method != "HEAD":
+        fields.append((b"content-length", b"%d" % len(body)))
+    reason = b"" if http2 else status_codes.RESPONSES.get(status, "").encode()
+    return http.Response(
+        request.data.http_version, status, reason, http.Headers(fields), body, None, now, now
     )
-    if body is not None:
-        if status >= 200 and status not in (204, 304) and request.method != "HEAD":
-            response.headers["content-length"] = str(len(body))
-    elif request.http_version == "HTTP/1.1":
-        response.headers["transfer-encoding"] = "chunked"
-    return response
 
 
-def _fields(headers: Headers, *, lower: bool) -> list[tuple[bytes, bytes]]:
-    kept = (
-        (n, v)
-        for n, v in headers.items()
-        if n.lower() not in _CONNECTION_HEADERS and n.lower() != "content-length"
-    )
-    return [
-        ((n.lower() if lower else n).encode("latin-1"), v.encode("utf-8", "surrogateescape")) for n, v in kept
-    ]
+def _fields(headers: Headers, *, lower: bool) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers.items():
+        low = name.lower()
+        if low not in _REPLACED:
+            yield (low if lower else name).encode("latin-1"), value.encode("utf-8", "surrogateescape")
