@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
@@ -127,8 +128,15 @@ def _starts(encoded: str, at: int) -> list[int]:
 
 def _of_headers(request: Request, secret_headers: Collection[str]) -> Iterator[Surface]:
     for n, (name, value) in enumerate(request.headers.items()):
-        if value and name.lower() not in secret_headers and name.lower() not in _OF_THE_CONNECTION:
-            yield Surface(value, name, f"header {place_of((name,))}", Header(n, name.lower()))
+        low, place = _named(name)
+        if value and low not in secret_headers and low not in _OF_THE_CONNECTION:
+            yield Surface(value, name, place, Header(n, low))
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> tuple[str, str]:
+    """A header's name in lower case, and its place for a person. Few clients make up new ones."""
+    return name.lower(), f"header {place_of((name,))}"
 
 
 def _of_numbers(numbers: Iterable[Number]) -> Iterator[Surface]:
