@@ -130,7 +130,7 @@ COUNTING = [
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.floats(0, 2), st.text(max_size=5))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(COUNTING), VALUES)
 def test_calls_that_differ_in_anything_that_counts_never_share_a_key(
     where: tuple[str, tuple[Any, ...]], value: Any

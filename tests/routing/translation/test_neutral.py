@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.codecs import read_answer, read_request, write_answer, write_request
@@ -117,7 +117,7 @@ def requests(draw: st.DrawFn, dialect: str) -> Request:
 
 
 @pytest.mark.parametrize("dialect", SOURCES)
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_a_dialect_can_say_survives_the_neutral_form(dialect: str, data: st.DataObject) -> None:
     body, _ = write_request(dialect, data.draw(requests(dialect)))
@@ -155,7 +155,7 @@ def without_ids(message: Message) -> Message:
 
 
 @pytest.mark.parametrize("dialect", SOURCES)
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(data=st.data())
 def test_an_answer_survives_the_neutral_form(dialect: str, data: st.DataObject) -> None:
     family = FAMILIES.get(dialect, "")

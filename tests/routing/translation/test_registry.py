@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -185,7 +185,7 @@ def spots(tree: Any) -> Iterator[tuple[Any, Any]]:
         yield from spots(value)
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(broken_requests(), st.sampled_from(TARGETS))
 def test_a_request_of_a_wrong_form_is_translated_or_refused(broken: Any, target: str) -> None:
     source, body = broken
