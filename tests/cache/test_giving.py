@@ -75,7 +75,7 @@ async def until_awaited(tmp_path: Path) -> None:
     """Once a process waits for what another one is about to keep."""
     leases = FileLeases(tmp_path / "answers" / LEASES)
     async with asyncio.timeout(10):
-        while not leases._is_awaited(0, 0):
+        while not leases._is_seen(0, 2**62):
             await asyncio.sleep(0.001)
     leases.close()
 

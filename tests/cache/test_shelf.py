@@ -37,11 +37,14 @@ async def test_what_is_kept_is_found_at_once_and_later(
 ) -> None:
     monkeypatch.setattr(module, "_GATHER", 0.0)
 
+    assert shelf.lacks("a")
     assert shelf.keep("a", what, size, 60.0)
     assert await shelf.find("a") == ENTRY
+    assert not shelf.lacks("a")
     await written(shelf)
 
     assert await shelf.find("a") == ENTRY
+    assert not shelf.lacks("a")
     assert await shelf.find("b") is None
 
 
@@ -130,10 +133,48 @@ async def test_a_lease_is_held_until_the_entry_is_written(shelf: Shelf, leases: 
     shelf.keep("a", lambda: ENTRY, 2, 60.0, await shelf.turn("a"))
     shelf.keep("a", lambda: ENTRY, 2, 60.0)  # by a call that shares with nobody
     assert leases.take("a") is None
-    shelf._look(0.0)
+    shelf._write()
     await written(shelf)
 
     assert leases.take("a") is not None
+
+
+async def test_who_comes_later_knows_soon_what_is_held(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK", 0.001)
+    lease = shelf.take("a")
+    with closing(FileLeases(tmp_path / "cache" / LEASES)) as later:
+        async with asyncio.timeout(10):
+            while (other := later.take("b")) is None:
+                await asyncio.sleep(0.001)
+        assert later.take("a") is None
+        other.release()
+        assert lease is not None
+        lease.release()
+        assert later.take("a") is not None
+
+
+async def test_nobody_looks_where_nothing_is_held(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK", 0.001)
+    with shelf.take("a") or pytest.fail("it is free"):
+        assert shelf._due is not None
+    async with asyncio.timeout(10):
+        while shelf._due is not None:
+            await asyncio.sleep(0.001)
+
+
+async def test_leases_that_cannot_be_looked_at_are_told(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*args: object) -> None:
+        raise StateError("The leases cannot be used: no locks.")
+
+    monkeypatch.setattr(FileLeases, "look", fails)
+    shelf._look()
+
+    assert "no locks" in caplog.text
+    assert shelf._due is None
 
 
 async def test_what_others_wait_for_is_written_at_once(

@@ -84,6 +84,28 @@ async def test_identical_calls_at_both_are_one_call(
     assert sum(bool(record.get("attempts")) for record in records) == 1
 
 
+async def test_who_is_started_later_waits_for_what_was_asked_before(
+    tmp_path: Path, provider: Provider
+) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    with ExitStack() as stack:
+        one = stack.enter_context(tollgate(tmp_path / "one", provider, POLICY, tmp_path / "state"))
+        first = asyncio.ensure_future(ask(one, "the same"))
+        await asyncio.to_thread(provider.journal, 1, "arrived")
+        later = tollgate(tmp_path / "other", provider, POLICY, tmp_path / "state")
+        other = await asyncio.to_thread(stack.enter_context, later)
+        second = asyncio.ensure_future(ask(other, "the same"))
+        third = asyncio.ensure_future(ask(other, "something else"))  # goes on once it was seen
+        assert len(await asyncio.to_thread(provider.journal, 2, "arrived")) == 2
+        await asyncio.to_thread(provider.release, "here")
+
+        assert await first == (200, "stored", "You said: the same")
+        assert await second == (200, "hit", "You said: the same")
+        assert await third == (200, "stored", "You said: something else")
+        assert len(provider.journal()) == 2
+
+
 async def test_other_calls_go_on(gateways: tuple[Tollgate, Tollgate], provider: Provider) -> None:
     one, other = gateways
     calls = [asyncio.ensure_future(ask(one, "this")), asyncio.ensure_future(ask(other, "that"))]

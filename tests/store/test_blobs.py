@@ -60,9 +60,11 @@ def test_a_newer_value_takes_an_older_ones_place(blobs: Blobs) -> None:
 def test_another_one_that_is_open_finds_it_at_once(tmp_path: Path, blobs: Blobs) -> None:
     other = Blobs(tmp_path / "cache", KEY)
     assert other.stamp("a") is None
+    assert other.lacks("a")
     blobs.put("a", b"value", HOUR)
 
     assert other.stamp("a") == blobs.stamp("a") is not None
+    assert not other.lacks("a")
     other.close()
 
 

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -103,9 +102,25 @@ def compressor() -> Callable[[bytes], bytes]:
 
 def to_bytes(entry: Entry, compress: Callable[[bytes], bytes]) -> bytes:
     rest = entry.body or b"".join([p.data for p in entry.pieces])
-    told = dict(zip(_TOLD, _told(entry), strict=True))
-    told["v"], told["size"] = VERSION, len(rest)
-    told["events"] = [(p.after, p.name, len(p.data)) for p in entry.pieces]
+    told = {
+        "created": entry.created,
+        "ttl": entry.ttl,
+        "dialect": entry.dialect,
+        "provider": entry.provider,
+        "operation": entry.operation,
+        "model": entry.model,
+        "answered_model": entry.answered_model,
+        "status": entry.status,
+        "headers": entry.headers,
+        "form": entry.form,
+        "usage": entry.usage,
+        "tag": entry.tag,
+        "ids": entry.ids,
+        "tokens": entry.tokens,
+        "v": VERSION,
+        "size": len(rest),
+        "events": [(p.after, p.name, len(p.data)) for p in entry.pieces],
+    }
     plain = b"%b\n%b" % (orjson.dumps(told), rest)
     return plain if len(plain) <= _SMALL else compress(plain)
 
@@ -147,10 +162,3 @@ def _read(told: dict[str, Any], rest: bytes) -> Entry:
 def usage_of(usage: Usage | None) -> dict[str, Any]:
     """What was used, as it is written down."""
     return usage.as_dict() if usage else {}
-
-
-_TOLD = (
-    *("created", "ttl", "dialect", "provider", "operation", "model", "answered_model", "status", "headers"),
-    *("form", "usage", "tag", "ids", "tokens"),
-)
-_told = attrgetter(*_TOLD)

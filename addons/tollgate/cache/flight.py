@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from tollgate.calls import Answer, Audience, Call, End, Event, Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
-    """What an answer begins with; all of it where it is whole."""
+    """What an answer begins with; all of it where it is whole. Nobody changes it."""
 
     status: int
     headers: Headers

@@ -61,7 +61,7 @@ class Giving:
         form = FORMS.get(call.dialect.name)
         options = form.options(call.request.body.json) if form else ""
         carried = Carried(await asyncio.to_thread(name) if large else name(), options)
-        if asked.give and await self._give(call, asked, carried):
+        if asked.give and not self._shelf.lacks(carried.name) and await self._give(call, asked, carried):
             return
         question = carried.question = await self._likes.understand(call, name)
         if asked.give and question is not None and await self._give_like(call, asked, carried, question):
@@ -72,8 +72,11 @@ class Giving:
             )
         call.cache = "miss"
         call.notes["cache"] = carried  # from here on, its end is heard
-        if asked.give and call.policy.cache.share and not await self._share(call, carried):
-            await self._wait(call, asked, carried)
+        if asked.give and call.policy.cache.share:
+            if flight := self._under_way(call, carried):
+                await self._share(call, flight)
+            elif not self._goes_first(call, carried):
+                await self._wait(call, asked, carried)
 
     async def _give(
         self, call: Call, asked: Conditions, carried: Carried, code: str = "hit", why: str = ""
@@ -109,34 +112,36 @@ class Giving:
         given(self._shelf, call, like.entry, "semantic", why)
         return True
 
-    async def _share(self, call: Call, carried: Carried) -> bool:
-        """Share the answer of a call that is under way in this process; False where there is none, so that
-        this one may be the one that others share."""
+    def _under_way(self, call: Call, carried: Carried) -> Flight | None:
+        """The call of this process that brings the same."""
         framing = call.dialect.expected_framing(call.params) if call.stream else ""
         carried.flight_name = f"{carried.name} {framing} {carried.form}"
-        flight = self._flights.get(carried.flight_name)
-        if flight is None:
-            carried.flight = self._flights[carried.flight_name] = Flight(call)
-            return False
+        return self._flights.get(carried.flight_name)
+
+    async def _share(self, call: Call, flight: Flight) -> None:
+        """Take what another call brings, if that is to be shared."""
         call.answer = await flight.share(call)
         if call.answer is not None:
             call.answer.headers[CACHE] = call.cache = "hit"
             call.answer.headers["age"] = "0"
             say(self._shelf, call, "shared", f"shares the answer of call {flight.leader.id}")
-        return True
+
+    def _goes_first(self, call: Call, carried: Carried) -> bool:
+        """Have others wait for this call; False where what it would bring may be kept, or about to be.
+
+        Streams wait for no other process: the first word of one must not wait for the last one of another.
+        """
+        carried.flight = self._flights[carried.flight_name] = Flight(call)
+        if call.stream:
+            return True
+        carried.lease = self._shelf.take(carried.name)
+        # Without a question, we looked some microseconds ago: what was kept since then is asked for again.
+        return carried.lease is not None and carried.question is None
 
     async def _wait(self, call: Call, asked: Conditions, carried: Carried) -> None:
-        """Where another process is about to keep the answer, wait for it; else others wait for this one.
-
-        Streams do not: the first word of one must not wait for the last one of another.
-        """
-        if call.stream:
-            return
-        carried.lease = self._shelf.take(carried.name)
+        """Where another process is about to keep the answer, wait for it."""
         if carried.lease is None:
             carried.lease = await self._shelf.turn(carried.name)
-        elif carried.question is None:
-            return  # we looked some microseconds ago; what was kept since then is asked for again, no more
         if await self._give(call, asked, carried, "shared", "shares the answer of another process's call"):
             release(carried)
             if carried.flight is not None and call.answer is not None:

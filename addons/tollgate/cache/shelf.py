@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ the disk is slower than the calls."""
 _GATHER = 1.0
 """Seconds in which what is written together gathers."""
 _LOOK = 0.05
-"""Seconds after which it is seen whether other processes wait for it: then it is written at once."""
+"""Seconds between two looks at other processes: what they wait for is written at once."""
 _EVER = 10 * 365 * 86400.0
 _FLUSH = 1.0
 """Seconds after which the disk has what was counted, whether or not more calls come."""
@@ -46,9 +46,8 @@ type Make = Callable[[], Entry | None]
 class Waiting(NamedTuple):
     """An entry that is to be written."""
 
-    make: Make
-    new: New | None
-    """As it will be written; None where that is still to be made."""
+    what: New | Entry | Make
+    """A `New` is written as it is."""
     size: int
     seconds: float
     lease: Lease | None
@@ -73,6 +72,8 @@ class Shelf:
         self._waiting: dict[str, Waiting] = {}
         self._writing: dict[str, Waiting] = {}
         self._due: asyncio.TimerHandle | None = None
+        self._ends = 0.0
+        """When what waits is to be written, on the loop's clock."""
         self._told = False
         self._closed = False
         self._flush_due: asyncio.TimerHandle | None = None
@@ -82,11 +83,15 @@ class Shelf:
         self.problem = ""
         """Why the folder could not be used the last time; empty where it could."""
 
+    def lacks(self, name: str) -> bool:
+        """True where there surely is no entry of that name, as of most. It takes less than to find none."""
+        return name not in self._waiting and name not in self._writing and self._blobs.lacks(name)
+
     async def find(self, name: str) -> Entry | None:
         """The entry of that name; None where there is none that can be read."""
         run = asyncio.get_running_loop().run_in_executor
         if waiting := self._waiting.get(name) or self._writing.get(name):
-            return await run(self._reader, _made, waiting.make)
+            return await run(self._reader, _made, waiting.what)
         stamp = self._tried(partial(self._blobs.stamp, name))
         if stamp is None:
             return None  # most names are new: to change threads would cost more than all the rest
@@ -99,7 +104,9 @@ class Shelf:
     def take(self, name: str) -> Lease | None:
         """The right to make an entry; None where somebody has it, or it cannot be had."""
         try:
-            return self._leases.take(name)
+            lease = self._leases.take(name)
+            self._look_soon()
+            return lease
         except StateError as e:
             self._alone(e)
             return None
@@ -107,7 +114,9 @@ class Shelf:
     async def turn(self, name: str) -> Lease | None:
         """The right to make an entry, once no other process has it; None where it cannot be had."""
         try:
-            return await turn(self._leases, name)
+            lease = await turn(self._leases, name)
+            self._look_soon()
+            return lease
         except StateError as e:
             self._alone(e)
             return None
@@ -116,27 +125,28 @@ class Shelf:
         self, name: str, what: Entry | Make, size: int, seconds: float, lease: Lease | None = None
     ) -> bool:
         """Have an entry made and kept, then its lease released; False, and neither, where too much waits."""
-        held = (*self._waiting.values(), *self._writing.values()) if size > _SMALL else ()
-        too_many = len(self._waiting) >= _MOST or sum(w.size for w in held) + size > _ROOM_FOR_ALL
-        if too_many:
+        if len(self._waiting) >= _MOST or (size > _SMALL and self._held() + size > _ROOM_FOR_ALL):
             self.count("dropped")
             return False
+        if not self._waiting:
+            self._ends = asyncio.get_running_loop().time() + _GATHER
         before = self._waiting.get(name)
         lease_kept = lease or (before.lease if before else None)
-        self._waiting[name] = Waiting(*self._prepared(name, what, size, seconds), size, seconds, lease_kept)
+        self._waiting[name] = Waiting(self._prepared(name, what, size, seconds), size, seconds, lease_kept)
         if self._due is None:
-            self._look(asyncio.get_running_loop().time() + _GATHER)
+            self._look()
         return True
 
-    def _prepared(self, name: str, what: Entry | Make, size: int, seconds: float) -> tuple[Make, New | None]:
+    def _prepared(self, name: str, what: Entry | Make, size: int, seconds: float) -> New | Entry | Make:
         """A small entry is written down here: with each compression a thread lets go of Python, and the
-        writer would wait longer to have it back than the work takes. Nothing else of it is held."""
-        if not isinstance(what, Entry):
-            return what, None
-        if size > _SMALL:
-            return lambda: what, None
-        data = to_bytes(what, self._compress)
-        return partial(from_bytes, data), New(name, data, seconds, what.tag)
+        writer would wait longer to have it back than the work takes."""
+        if isinstance(what, Entry) and size <= _SMALL:
+            return New(name, to_bytes(what, self._compress), seconds, what.tag)
+        return what
+
+    def _held(self) -> int:
+        """Bytes of answers that wait to be written, or are being."""
+        return sum(one.size for one in (*self._waiting.values(), *self._writing.values()))
 
     def count(self, word: str) -> None:
         self.counts[word] += 1
@@ -158,19 +168,31 @@ class Shelf:
         self._blobs.close()
         self._leases.close()
 
-    def _look(self, ends: float) -> None:
-        """Have what waits written at that moment, or as soon as another process waits for some of it."""
-        if self._due is not None:
-            self._due.cancel()
-        loop = asyncio.get_running_loop()
-        if loop.time() >= ends or self._awaited(name for name, one in self._waiting.items() if one.lease):
-            self._write()
-        else:
-            self._due = loop.call_later(_LOOK, self._look, ends)
+    def _look_soon(self) -> None:
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(_LOOK, self._look)
 
-    def _awaited(self, names: Iterable[str]) -> bool:
+    def _look(self) -> None:
+        """See whether other processes came; have what waits written, at its time or when one waits for it."""
+        self._due = None
+        again = self._known()
+        now = asyncio.get_running_loop().time()
+        if self._waiting and not self._writing and (now >= self._ends or self._awaited()):
+            self._write()
+        if again or self._waiting:
+            self._look_soon()
+
+    def _known(self) -> bool:
+        """Have others know which leases are held here; True where that is to be done again."""
         try:
-            return self._leases.awaited(names)
+            return self._leases.look()
+        except StateError as e:
+            self._alone(e)
+            return False
+
+    def _awaited(self) -> bool:
+        try:
+            return self._leases.awaited(name for name, one in self._waiting.items() if one.lease)
         except StateError as e:
             self._alone(e)
             return False
@@ -182,11 +204,6 @@ class Shelf:
         self._told = True
 
     def _write(self) -> None:
-        """Have the writer take what waits, once it is done with what it has."""
-        self._due = None
-        if self._writing:
-            self._due = asyncio.get_running_loop().call_later(_LOOK, self._write)
-            return
         self._writing, self._waiting = self._waiting, {}
         run = asyncio.get_running_loop().run_in_executor
         run(self._writer, self._write_all, self._writing).add_done_callback(self._written)
@@ -207,7 +224,7 @@ class Shelf:
 
     def _write_all(self, writing: Mapping[str, Waiting]) -> None:
         compress = compressor()
-        ready = [new for name, one in writing.items() if (new := one.new or _new(name, one, compress))]
+        ready = [new for name, one in writing.items() if (new := _new(name, one, compress))]
 
         def write() -> None:
             with self._blobs.together():
@@ -240,14 +257,18 @@ class Shelf:
 
 
 def _new(name: str, one: Waiting, compress: Callable[[bytes], bytes]) -> New | None:
-    entry = _made(one.make)
+    if isinstance(one.what, New):
+        return one.what
+    entry = _made(one.what)
     return None if entry is None else New(name, to_bytes(entry, compress), one.seconds, entry.tag)
 
 
-def _made(make: Make) -> Entry | None:
+def _made(what: New | Entry | Make) -> Entry | None:
     """None where making it fails, too: whatever is wrong, there is nothing to keep then."""
+    if isinstance(what, New):
+        return from_bytes(what.value)
     try:
-        return make()
+        return what if isinstance(what, Entry) else what()
     except UNLIKE as e:
         logger.error("An answer could not be kept: %s", type(e).__name__)
         return None

@@ -120,10 +120,14 @@ class Blobs:
             sealed = self._cache.get(name)
         return None if sealed is None else self._seal.open(name, sealed)
 
+    def lacks(self, name: str) -> bool:
+        """True where that name was surely never put, as most are that somebody asks for. No disk is asked."""
+        return name not in self._names
+
     def stamp(self, name: str) -> float | None:
         """When the value was put there, another one for each; None where there is none, or it has expired. It
         takes some microseconds and no lock: it may be asked on an event loop."""
-        if name not in self._names:
+        if self.lacks(name):
             return None
         with _explained(self.folder):
             rows = self._cache._sql(_STAMP, (name, time.time())).fetchall()  # as `name in cache` does it
