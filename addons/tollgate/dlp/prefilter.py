@@ -12,7 +12,6 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import blake2b
 from importlib import import_module
@@ -59,7 +58,7 @@ class Prefilter(Protocol):
 
 # -- texts and patterns ------------------------------------------------------------------------------------
 
-_FOREIGN = regex.compile(r"[^\x00-\x7f]+")
+_FOREIGN = regex.compile(r"[^\x00-\x7f]{1,4096}+")  # no more: no other thread goes on while they are folded
 _ODD_CASES = {"ſ": "s", "\u212a": "k", "ı": "i", "İ": "i"}  # what IGNORECASE takes for an ASCII letter
 
 
@@ -160,18 +159,16 @@ class HyperscanPrefilter:
         found: dict[int, list[int]] = {}
         if self._database:
             data = fold(text, self._letters)
-            with self._scratch() as scratch:
-                self._database.scan(data, match_event_handler=_note, context=found, scratch=scratch)
+            scratch = self._scratch()
+            self._database.scan(data, match_event_handler=_note, context=found, scratch=scratch)
+            self._scratches.append(scratch)
         return found
 
-    @contextmanager
-    def _scratch(self) -> Iterator[Any]:
+    def _scratch(self) -> Any:
         try:
-            scratch = self._scratches.pop()
+            return self._scratches.pop()
         except IndexError:
-            scratch = hyperscan.Scratch(self._database)
-        yield scratch
-        self._scratches.append(scratch)
+            return hyperscan.Scratch(self._database)
 
 
 def _note(number: int, _start: int, end: int, _flags: int, found: Any) -> None:
