@@ -58,7 +58,9 @@ class Prefilter(Protocol):
 
 # -- texts and patterns ------------------------------------------------------------------------------------
 
-_FOREIGN = regex.compile(r"[^\x00-\x7f]{1,4096}+")  # no more: no other thread goes on while they are folded
+_FOREIGN = regex.compile(r"[^\x00-\x7f]+")
+_AT_ONCE = 4096
+"""Foreign characters that are folded before another thread may go on."""
 _ODD_CASES = {"ſ": "s", "\u212a": "k", "ı": "i", "İ": "i"}  # what IGNORECASE takes for an ASCII letter
 
 
@@ -80,9 +82,16 @@ def _fold_character(character: str) -> str:
     return "\x80"
 
 
+def _fold_to_classes(foreign: str) -> str:
+    if len(foreign) <= _AT_ONCE:
+        return foreign.translate(_FOLDING)
+    parts = range(0, len(foreign), _AT_ONCE)
+    return "".join(foreign[at : at + _AT_ONCE].translate(_FOLDING) for at in parts)
+
+
 _FOLDING = _Folding()
 _FOLDS: Mapping[Letters, Callable[[str], str]] = {
-    Letters.ANY: lambda foreign: foreign.translate(_FOLDING),
+    Letters.ANY: _fold_to_classes,
     Letters.ASCII: lambda foreign: "\x80" * len(foreign),
 }
 
@@ -91,7 +100,8 @@ def fold(text: str, letters: Letters) -> bytes:
     """The text with one byte for each character."""
     if text.isascii():
         return text.encode()
-    replaced: str = _FOREIGN.sub(lambda match: _FOLDS[letters](match[0]), text)
+    fold_run = _FOLDS[letters]
+    replaced: str = _FOREIGN.sub(lambda match: fold_run(match[0]), text)
     return replaced.encode("latin-1")
 
 
