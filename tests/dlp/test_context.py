@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import regex
 
-from tollgate.dlp.context import Context, words
+from tollgate.dlp.context import WIDTH, Context, words
 
 SSN = Context(["ssn", "social security", "tax#"])
 
@@ -56,6 +56,21 @@ def test_no_words_are_never_near() -> None:
     assert not Context([]).within("anything")
 
 
-@pytest.mark.parametrize("text", ["Social Security", "social_security", "socialSecurity", "SSN"])
+@pytest.mark.parametrize(
+    "text",
+    ["Social Security", "social_security", "socialSecurity", "SSN", "userSsn", "für tax", "2tax", "税务"],
+)
 def test_the_gate_opens_wherever_a_word_may_be(text: str) -> None:
-    assert regex.search(SSN.gate, text, regex.IGNORECASE)
+    assert regex.search(Context(["ssn", "social security", "tax#", "税务"]).gate, text, regex.IGNORECASE)
+
+
+@pytest.mark.parametrize("text", ["syntax", "assn", "antisocial security"])
+def test_the_gate_stays_shut_within_a_word(text: str) -> None:
+    assert not regex.search(SSN.gate, text, regex.IGNORECASE)
+
+
+def test_what_is_left_of_a_word_where_one_ceases_to_look_says_nothing() -> None:
+    behind = "n".rjust(WIDTH - 2, ".")
+
+    assert Context(["ssn"]).before(f"ssn{behind[1:]}", WIDTH)
+    assert not Context(["ssn"]).before(f"xssn{behind[1:]}", WIDTH + 1)

@@ -9,6 +9,7 @@ import pytest
 
 from support.detection import compiled
 from tollgate.dlp.own_rules import ASSIGNMENTS, OWN_RULES, REPLACED
+from tollgate.dlp.prefilter import Expression, Letters, Re2Prefilter
 from tollgate.dlp.secret_rules import SecretRule, compile_rule, kingfisher_rules
 from tollgate.dlp.secrets import AssignmentJudge, SecretJudge
 
@@ -128,3 +129,19 @@ def test_all_compile() -> None:
 
 def test_what_is_replaced_is_there() -> None:
     assert {rule.id for rule in kingfisher_rules(compiled())} >= REPLACED
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        (f"token = self.session.{made(30)}", True),  # long enough whatever follows
+        ("token = self.session.a1b2c3, limit", True),
+        (f"token={made(9)}73{made(9)}\\n(", True),
+        (f"token={made(9)}73{made(9)}", True),
+        ("token = self.session.refresh(now)", False),
+        ("token = self.sessions[0]", False),
+    ],
+)
+def test_the_gate_of_an_assignment_stays_shut_before_a_call(text: str, opens: bool) -> None:
+    rule = next(rule for rule in ASSIGNMENTS if rule.id == "token")
+    assert bool(Re2Prefilter([Expression(rule.gate)], Letters.ASCII).ends(text)) is opens

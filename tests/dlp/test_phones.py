@@ -61,6 +61,7 @@ def test_international_numbers_need_no_word(region: str, style: int) -> None:
     [
         "Tel.: {}",
         "please call me back at {} today",
+        "or text us:\n{}",
         "{} is my mobile number",
         "{} office",
         "My phone number has changed, the new one is {}",

@@ -76,6 +76,11 @@ def test_for_ascii_patterns_a_foreign_letter_ends_a_word() -> None:
     assert fold("密钥sk", Letters.ASCII) == b"\x80\x80sk"
 
 
+def test_a_long_run_is_folded_as_short_ones_are() -> None:
+    run = "漢字٣€ſ" * 3_000
+    assert fold(f"{run}a{run}", Letters.ANY) == b"__3\x80s" * 3_000 + b"a" + b"__3\x80s" * 3_000
+
+
 @pytest.mark.parametrize(
     ("pattern", "loose"),
     [

@@ -200,6 +200,59 @@ def test_a_pattern_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPa
         list(judge.judge("x", 0, 1, ""))
 
 
+NEVER_LONG = ["a" * 64, "1." * 32, "a." * 32, "a-" * 32, "1:" * 32, "a@" + "b." * 31, "(1" * 32, "!a" * 32]
+
+
+@pytest.mark.parametrize("word", NEVER_LONG)
+def test_no_pattern_takes_long_for_a_short_word(word: str) -> None:
+    countries = [
+        "au",
+        "ca",
+        "de",
+        "es",
+        "fi",
+        "in",
+        "it",
+        "kr",
+        "pl",
+        "se",
+        "sg",
+        "th",
+        "tr",
+        "uk",
+        "us",
+        "za",
+    ]
+    for judge in build_judges(Detection(countries=countries)):
+        if isinstance(judge, PatternJudge):
+            list(judge._regex.finditer(word, timeout=0.5))
+
+
+def test_a_policys_own_pattern_may_take_long_for_a_short_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tollgate.dlp.presidio.TIMEOUT", 0.01)
+    judge = build_judges(Detection(patterns=[Pattern(name="SLOW", regex="(?:a|aa)+[bc]", score=1)]))[-1]
+
+    with pytest.raises(DetectionFailed, match="a pattern of SLOW took longer"):
+        list(judge.judge("a" * 50, 0, 50, ""))
+
+
+@pytest.mark.parametrize(
+    ("entity", "text", "opens"),
+    [
+        ("IBAN_CODE", "pay de89370400440532013000", True),
+        ("IBAN_CODE", "commit fc89370400440532013000", False),
+        ("CRYPTO", "x16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ.", True),
+        ("CRYPTO", "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ0", False),
+    ],
+)
+def test_gates_open_for_what_may_be_a_value_only(entity: str, text: str, opens: bool) -> None:
+    judges = build_judges(Detection())
+    prefilter = Re2Prefilter(
+        [gates([judge])[0] for judge in judges if getattr(judge, "_entity", "") == entity]
+    )
+    assert bool(prefilter.ends(text)) is opens
+
+
 def test_no_value_is_logged(detector: Windowed, caplog: pytest.LogCaptureFixture) -> None:
     detector.scan("IBAN DE89\u017f\u017f\u017f\u017f04400532013000, and DE89370400440532013001")
     assert not caplog.records

@@ -36,7 +36,7 @@ class AllowList:
 
     def allows(self, value: str, entity: str) -> bool:
         """Whether this value of this entity is no finding."""
-        if value in self._values or self._matched(value):
+        if value in self._values or (self._regexes and self._matched(value)):
             return True
         return entity in _DOMAINS and self._at_home(_DOMAINS[entity](value))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import regex
@@ -20,9 +20,22 @@ _ASCII_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case; userSSN_no are three."""
-    if text.isascii():
-        return [word.lower() for word in _ASCII_WORD.findall(text)]
-    return [word.lower() for word in _WORD.findall(text)]
+    return [word.lower() for word in _words(text)]
+
+
+def _words(text: str) -> list[str]:
+    found: list[str] = (_ASCII_WORD if text.isascii() else _WORD).findall(text)
+    return found
+
+
+def _beginnings(phrases: Sequence[str]) -> Iterator[str]:
+    """Patterns for phrases where words may begin: behind what is no letter, or with a capital one."""
+    loose = [regex.escape(phrase, literal_spaces=True).replace(" ", r"[\W_]{0,3}") for phrase in phrases]
+    latin = [phrase for phrase in loose if "a" <= phrase[0] <= "z"]
+    if latin:
+        yield rf"(?:^|[^A-Za-z])(?:{'|'.join(latin)})"
+    yield from (rf"(?-i:{phrase[0].upper()}){phrase[1:]}" for phrase in latin)
+    yield from (phrase for phrase in loose if phrase not in latin)
 
 
 class Context:
@@ -33,15 +46,15 @@ class Context:
         self._first_words = {phrase.partition(" ")[0] for phrase in normal}
         either = "|".join(map(regex.escape, normal)) or r"\b\B"
         self._found = regex.compile(rf"(?<!\S)(?:{either})s?(?!\S)")
-        self.gate = either.replace(r"\ ", r"[\W_]{0,3}").replace(" ", r"[\W_]{0,3}")
-        """A pattern that matches wherever one of them may stand, in lower case."""
+        self.gate = "|".join(_beginnings(normal)) or either
+        """A pattern that, without regard to case, matches wherever one of them may stand."""
 
     def before(self, text: str, start: int) -> bool:
         """Whether one is among the last words before this index."""
-        near = text[max(0, start - WIDTH) : start]
+        near = text[max(0, start - WIDTH - 1) : start]  # one more, else a word's end may look like a word
         if near.isascii() and not self._may_be_in(near.lower()):
             return False
-        return self._found.search(" ".join(words(near)[-WORDS:])) is not None
+        return self._found.search(" ".join(_words(near)[-WORDS:]).lower()) is not None
 
     def _may_be_in(self, text: str) -> bool:
         """False where no phrase's beginning is anywhere: most often, and known at once."""

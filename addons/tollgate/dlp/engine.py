@@ -15,7 +15,7 @@ from tollgate.dlp.phones import ENTITY as PHONE
 from tollgate.dlp.phones import phone_judges
 from tollgate.dlp.profile import THRESHOLD
 from tollgate.dlp.secrets import build_secrets
-from tollgate.dlp.span import Detector, Span
+from tollgate.dlp.span import Detector, Span, in_order
 from tollgate.dlp.windows import Judge, Windowed, build_windowed
 from tollgate.policy.dlp import Detection
 
@@ -35,7 +35,7 @@ class Engine:
         """Everything found, from left to right, overlaps included. DetectionFailed where a pattern took too
         long. `key` is the JSON key under which the text stands."""
         found = {span for detector in self._detectors for span in detector.scan(text, key)}
-        return sorted(span for span in found if not self._allowed(text, span))
+        return in_order(span for span in found if not self._allowed(text, span))
 
     def _allowed(self, text: str, span: Span) -> bool:
         return self._allow.allows(text[span.start : span.end], span.entity)
@@ -74,7 +74,7 @@ def resolve(spans: Iterable[Span], strength: Callable[[Span], int] = lambda span
     action has the most `strength`, then the longest, then the surest.
     """
     resolved: list[Span] = []
-    for span in sorted(spans):
+    for span in in_order(spans):
         if resolved and span.start < resolved[-1].end:
             resolved[-1] = _united(resolved[-1], span, strength)
         else:

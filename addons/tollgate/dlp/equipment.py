@@ -14,8 +14,9 @@ from tollgate.dlp.tokens import Minter, Numbered
 from tollgate.policy.dlp import Detection
 from tollgate.store import Digester, load_key
 
-_WARM_UP = "warm up – with an “é”, too: write to someone@example.com or +1 212 555 0100"
-"""Holds what has tables that are made or read at first use: characters, domains, phone numbers."""
+_WARM_UP = "warm up – with an “é”, too: write to someone@example.com or +1 212 555 0100, or 200 45927735"
+"""Holds what has tables that are made or read at first use: characters, domains, phone numbers, and what may
+be one in any region."""
 
 
 @dataclass(frozen=True, slots=True)

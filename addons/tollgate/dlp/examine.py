@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched
+from operator import attrgetter
 
 from tollgate.calls import Kind
 from tollgate.dlp.history import History
 from tollgate.dlp.sight import Found, Memory, Sight
-from tollgate.dlp.span import Detector, Span
+from tollgate.dlp.span import Detector, Span, in_order
 from tollgate.dlp.views import Budget, View, attachment_views, views
 from tollgate.policy.dlp import Views
 
@@ -19,6 +21,7 @@ TOGETHER = "together"
 """What begins the names of texts that are remembered as one, where others have the kind of a slot."""
 JOINED = "joined"
 """In the name of a view that puts lines or string literals together."""
+_START = attrgetter("start")
 _AT_ONCE = 16
 """Views that are made before they are looked at: to change between the two takes time, too."""
 _MOSTLY_BINARY = 4096
@@ -106,8 +109,24 @@ class Examiner:
 def without_doubtful(found: Iterable[Found]) -> tuple[Found, ...]:
     """The findings, less those in lines put together that reach over a sure one: they may reach too far."""
     everything = tuple(found)
-    sure = [f.span for f in everything if f.direct and JOINED not in f.view]
-    return tuple(f for f in everything if JOINED not in f.view or not any(_doubts(s, f.span) for s in sure))
+    if not any(JOINED in f.view for f in everything):
+        return everything
+    sure = _Sure(f.span for f in everything if f.direct and JOINED not in f.view)
+    return tuple(f for f in everything if JOINED not in f.view or not sure.doubt(f.span))
+
+
+class _Sure:
+    """Findings that are sure, and what they say of others."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans = in_order(spans)
+        self._longest = max((span.end - span.start for span in self._spans), default=0)
+
+    def doubt(self, joined: Span) -> bool:
+        """Whether one of them speaks against a finding."""
+        first = bisect_left(self._spans, joined.start - self._longest, key=_START)
+        last = bisect_left(self._spans, joined.end, key=_START)
+        return any(_doubts(sure, joined) for sure in self._spans[first:last])
 
 
 def _doubts(sure: Span, joined: Span) -> bool:

@@ -175,6 +175,9 @@ _IN_TEXT = r"[\w.\-]{0,24}(?:>\s{0,8}|`?[ ]{1,4}\|[ ]{1,4}`?)"
 _QUOTE = r"(?:[\"'`]|\\\")"
 _IN_QUOTES = r"[^\s\"'`]"
 _FIRST, _NEXT_ONES = r"[A-Za-z0-9$!@+/_]", r"[^\s\"'`<>(){}\[\],;]"
+_BEHIND = r"(?:[\s\"'`,;<)}]|\\n|$)"
+"""Stands behind a value. What stops short of it is code, as in `token = self.session.refresh()`."""
+_LONGER = f"{_NEXT_ONES}{{24}}"
 _SAID = (
     r"(?:(?:api |access |secret )?(?:password|passphrase|passcode|secret|token|key)[ ](?:is|was)?"
     r"|p(?:ass|wd?)[ ](?:is|was))[ ]?[\"'`]?"
@@ -192,8 +195,9 @@ def _quoted(name: str, before: str, least: int, entropy: float) -> SecretRule:
 
 def _plain(name: str, before: str, least: int, entropy: float) -> SecretRule:
     """The same without quotes: one character, and at least so many others."""
-    pattern = rf"{before}({_FIRST}{_NEXT_ONES}{{{least},512}})(?=[\s\"'`,;<)}}]|\\n|$)"
-    return SecretRule(name, pattern, entropy=entropy, gate=f"{before}{_FIRST}{_NEXT_ONES}{{{least}}}")
+    pattern = f"{before}({_FIRST}{_NEXT_ONES}{{{least},512}})(?={_BEHIND})"
+    begin = f"{before}{_FIRST}{_NEXT_ONES}{{{least}}}"
+    return SecretRule(name, pattern, entropy=entropy, gate=f"{begin}(?:{_LONGER}|{_NEXT_ONES}*{_BEHIND})")
 
 
 ASSIGNMENTS = (

@@ -36,9 +36,9 @@ _VERBS = (
 )
 _CALL = (
     rf"{_VERBS}(?:\W+(?:me|us|him|her|them|you|back|at|on|from|to|now|up|via|the|this|is|our|my|your|number|line"
-    r"|office|home|moi|unter|an|au|al|op|em|anytime|directly|either|or|please|today|tomorrow|toll|free)){0,5}\W{0,4}$"
+    r"|office|home|moi|unter|an|au|al|op|em|anytime|directly|either|or|please|today|tomorrow|toll|free)){0,5}\W{0,4}\n?$"
 )
-"""What one does with a phone number. It counts where the number follows at once."""
+"""What one does with a phone number. It counts where the number follows at once: `match` looks backwards."""
 _OTHER = (
     r"card|credit|debit|visa|mastercard|amex|cvv|account|acct|iban|bic|swift|routing|sort code|ssn"
     r"|social security|passport|licen[cs]e|permit|ids?|uuid|guid|vat|tin|ein|itin|nhs|npi|zip|zipcode"
@@ -59,10 +59,10 @@ _CAMEL = (
 _IN_CAMEL = regex.compile(_CAMEL)
 _TOGETHER = regex.compile(
     r"(?:(?<![^\W\d_])(?:my|his|her|your|our|their|whose|contact|work|home|social|sort) )*[^\W\d_]++",
-    regex.IGNORECASE,
+    regex.IGNORECASE | regex.REVERSE,
 )
-"""A word, with those before it that may make a telling one of it."""
-_CALLING = regex.compile(rf"(?<![^\W\d_]){_CALL}", regex.IGNORECASE)
+"""A word, with those before it that may make a telling one of it; the last one first."""
+_CALLING = regex.compile(rf"(?<![^\W\d_]){_CALL}", regex.IGNORECASE | regex.REVERSE)
 _BEHIND = (
     r"\W{1,3}(?:(?:is|was) (?:my|his|her|our|their|the) (?:\w+ )?(?:number|phone|cell|mobile)"
     r"|(?:office|mobile|cell|fax|phone|tel|home|work|desk|direct|landline|main"
@@ -170,9 +170,9 @@ class _Candidate(NamedTuple):
     @property
     def is_grouped(self) -> bool:
         """Whether it is written as numbers are that need no word, and no plus."""
-        if self.in_one_block:
+        if len(self.blocks) > 1 and (self.is_long or _WITH_AREA.match(self.text)):
             return True
-        return len(self.blocks) > 1 and (self.is_long or _WITH_AREA.match(self.text) is not None)
+        return self.in_one_block
 
     @property
     def in_one_block(self) -> bool:
@@ -278,7 +278,7 @@ def _is_written_otherwise(text: str) -> bool:
 def _context(text: str, first: int, last: int, key: str) -> bool | None:
     """Whether the words around a number say phone (True), something else (False), or nothing (None)."""
     before = text[max(0, first - _WIDTH) : first]
-    if _CALLING.search(before) or _AFTER.match(text, last):
+    if _CALLING.match(before) or _AFTER.match(text, last):
         return True
     told = _told(before)
     return told if told is not None else _told(" ".join(words(key)))
@@ -302,7 +302,7 @@ def _is_in_row(text: str, first: int, last: int) -> bool:
 
 def _told(text: str) -> bool | None:
     """What the last telling word says."""
-    said = (_says(word) for word in reversed(_TOGETHER.findall(text)))
+    said = (_says(match[0]) for match in _TOGETHER.finditer(text))
     return next((says for says in said if says is not None), None)
 
 

@@ -12,7 +12,6 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import blake2b
 from importlib import import_module
@@ -60,6 +59,8 @@ class Prefilter(Protocol):
 # -- texts and patterns ------------------------------------------------------------------------------------
 
 _FOREIGN = regex.compile(r"[^\x00-\x7f]+")
+_AT_ONCE = 4096
+"""Foreign characters that are folded before another thread may go on."""
 _ODD_CASES = {"ſ": "s", "\u212a": "k", "ı": "i", "İ": "i"}  # what IGNORECASE takes for an ASCII letter
 
 
@@ -81,9 +82,16 @@ def _fold_character(character: str) -> str:
     return "\x80"
 
 
+def _fold_to_classes(foreign: str) -> str:
+    if len(foreign) <= _AT_ONCE:
+        return foreign.translate(_FOLDING)
+    parts = range(0, len(foreign), _AT_ONCE)
+    return "".join(foreign[at : at + _AT_ONCE].translate(_FOLDING) for at in parts)
+
+
 _FOLDING = _Folding()
 _FOLDS: Mapping[Letters, Callable[[str], str]] = {
-    Letters.ANY: lambda foreign: foreign.translate(_FOLDING),
+    Letters.ANY: _fold_to_classes,
     Letters.ASCII: lambda foreign: "\x80" * len(foreign),
 }
 
@@ -92,7 +100,8 @@ def fold(text: str, letters: Letters) -> bytes:
     """The text with one byte for each character."""
     if text.isascii():
         return text.encode()
-    replaced: str = _FOREIGN.sub(lambda match: _FOLDS[letters](match[0]), text)
+    fold_run = _FOLDS[letters]
+    replaced: str = _FOREIGN.sub(lambda match: fold_run(match[0]), text)
     return replaced.encode("latin-1")
 
 
@@ -160,18 +169,16 @@ class HyperscanPrefilter:
         found: dict[int, list[int]] = {}
         if self._database:
             data = fold(text, self._letters)
-            with self._scratch() as scratch:
-                self._database.scan(data, match_event_handler=_note, context=found, scratch=scratch)
+            scratch = self._scratch()
+            self._database.scan(data, match_event_handler=_note, context=found, scratch=scratch)
+            self._scratches.append(scratch)
         return found
 
-    @contextmanager
-    def _scratch(self) -> Iterator[Any]:
+    def _scratch(self) -> Any:
         try:
-            scratch = self._scratches.pop()
+            return self._scratches.pop()
         except IndexError:
-            scratch = hyperscan.Scratch(self._database)
-        yield scratch
-        self._scratches.append(scratch)
+            return hyperscan.Scratch(self._database)
 
 
 def _note(number: int, _start: int, end: int, _flags: int, found: Any) -> None:

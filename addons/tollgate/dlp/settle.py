@@ -148,7 +148,7 @@ class Settling:
         gone: list[tuple[Span, Action]] = [(span, "redact") for span in resolve(drops)]
         pieces = replacements(text, [*kept, *gone], self._book, self._change, is_json=where.is_json)
         still = [piece for piece in rewritten if not any(overlaps(s, piece[:2]) for s in drops)]
-        return sorted([*pieces, *still])
+        return sorted([*pieces, *still]) if still else pieces
 
     def _reencoded(self, run: str, spans: Iterable[Span], where: Where) -> str | None:
         """A run of base64 without what has to go in it; None where it cannot be rewritten."""

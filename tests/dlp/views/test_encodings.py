@@ -24,7 +24,7 @@ def decoded(text: str) -> tuple[str, str]:
 
 
 def found_runs(text: str, shortest: int) -> list[Run]:
-    return list(runs(text, Signs(text), shortest, lambda data: True))
+    return list(runs(text, Signs(text), shortest, lambda data: True, set()))
 
 
 def percent(text: str) -> str:
@@ -176,7 +176,7 @@ def test_a_run_that_is_not_promising_is_looked_at_once() -> None:
         return False
 
     text = "CamelCaseIsNoBase64 " * 3
-    assert list(runs(text, Signs(text), 16, promising)) == []
+    assert list(runs(text, Signs(text), 16, promising, set())) == []
     assert len(seen) == 1
 
 

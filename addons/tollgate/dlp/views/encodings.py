@@ -141,15 +141,16 @@ _WRAPPED_FROM = 40
 """Encoders wrap at 60, 64 or 76 characters."""
 
 
-def runs(text: str, signs: Signs, shortest: int, promising: Callable[[bytes], bool]) -> Iterator[Run]:
+def runs(
+    text: str, signs: Signs, shortest: int, promising: Callable[[bytes], bool], dull: set[bytes]
+) -> Iterator[Run]:
     """Runs of at least that many characters, as what they would be in hex or base64; wrapped ones whole.
-    Only those of which that is `promising`: names are runs too, and the same ones come again and again."""
+    Only those of which that is `promising`: names are runs too, and the same ones come again and again.
+    `dull` are words that are none wherever they stand, and takes in more of them."""
     flat, found = signs.runs(shortest)
     done = 0
-    dull: set[bytes] = set()
     for start, end in found:
-        word = signs.ascii[start:end]
-        if start < done or word in dull:
+        if start < done or (word := signs.ascii[start:end]) in dull:
             continue
         if not _is_name(word):
             done = _whole(text, flat, start, end)
@@ -163,7 +164,7 @@ def runs(text: str, signs: Signs, shortest: int, promising: Callable[[bytes], bo
 
 def _is_name(run: bytes) -> bool:
     """True for names and paths, most of what there is: no capital in base64 is as rare as it gets."""
-    return _SHORT_NAME <= len(run) < _LONG_NAME and run.islower() and not _HEX_DIGITS.fullmatch(run)
+    return run.islower() and _SHORT_NAME <= len(run) < _LONG_NAME and not _HEX_DIGITS.fullmatch(run)
 
 
 def _whole(text: str, flat: bytes, start: int, end: int) -> int:

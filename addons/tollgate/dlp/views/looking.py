@@ -40,6 +40,8 @@ class _Look:
     kind: Kind
     seen: set[tuple[tuple[int, int], int]] = field(default_factory=set)
     """Runs that were looked into: views of a stretch show again what stands around a change."""
+    dull: set[bytes] = field(default_factory=set)
+    """Words that are no such runs."""
 
     def into(self, view: View, depth: int = 0, rounds: int = 0, joined: bool = False) -> Iterator[View]:
         """The views of a view. `depth` counts what encloses it, `rounds` the decodings in place."""
@@ -75,7 +77,7 @@ class _Look:
         if not (self.limits.encodings or (self.limits.documents and self.kind == "blob")):
             return
         shortest = _SHORTEST_BLOB if self.kind == "blob" else _SHORTEST
-        for run in encodings.runs(view.text, signs, shortest, documents.promising):
+        for run in encodings.runs(view.text, signs, shortest, documents.promising, self.dull):
             enclosing = view.span(run.start, run.end) or view.enclosing
             key = enclosing, hash(run.data)
             if key not in self.seen:
