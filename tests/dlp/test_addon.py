@@ -306,3 +306,19 @@ async def test_a_rule_can_have_answers_looked_into_for_some(tmp_path: Path, prov
                 masked.append(TOKEN not in streamed_text(await response.text()))
 
     assert masked == [True, False]
+
+
+async def test_the_trail_tells_of_a_conversation_with_too_many_values(
+    tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tollgate.dlp.vault.TokenVault.keep", lambda *_: False)
+
+    async with tollgate(tmp_path, provider, ON) as proxy:
+        body = {"model": "gpt-6", "input": TEXT}
+        async with proxy.client().post(
+            "https://api.openai.com/v1/responses", json=body, headers=KEY
+        ) as response:
+            assert response.status == 200
+        (record,) = await proxy.records()
+
+    assert ("warn", "not_kept") in [(each["action"], each["code"]) for each in record["verdicts"]]

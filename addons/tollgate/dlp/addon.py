@@ -93,10 +93,17 @@ class Dlp:
         if treatment.findings:
             call.verdicts.append(Verdict("dlp", "observe", summary(treatment.findings), "would_redact"))
 
+    def llm_head(self, call: Call, answer: Answer) -> None:
+        carried: Carried | None = call.notes.get("dlp")
+        if carried is not None:
+            carried.head(answer)
+
     def llm_event(self, call: Call, event: Event) -> Iterable[Event]:
         carried: Carried | None = call.notes.get("dlp")
-        if carried is None or call.answer is None or call.answer.framing == "raw":
+        if carried is None or call.answer is None:
             return (event,)
+        if call.answer.framing == "raw":
+            return carried.restorer.file(event) if carried.as_file else (event,)
         if not carried.kept and event.data:
             self._remember(call, carried, call.dialect.payload(event))
         return carried.event(event)
@@ -119,15 +126,18 @@ class Dlp:
 
     def _remember(self, call: Call, carried: Carried, document: object) -> None:
         """Keep the tokens of a conversation that the provider keeps, under the ids it gives."""
-        if self._vault and (ids := given_ids(call.dialect.name, call.request.body.json, document)):
+        path, body = call.client_request.path, call.request.body.json
+        if self._vault and (ids := given_ids(call.dialect.name, path, body, document)):
             carried.kept = True
-            TokenVault(self._vault).keep(ids, carried.book.originals)
+            if not TokenVault(self._vault).keep(ids, carried.book.originals):
+                reason = "there are more values than can be kept: later answers will hold tokens"
+                call.verdicts.append(Verdict("dlp", "warn", reason, "not_kept"))
 
 
 def _treated(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Treatment:
     """What is to be done with a call. The book has the tokens of what the provider keeps, then the call's."""
     new = fresh(call, equipment.examiner.history)
-    asked = asked_ids(call.dialect.name, call.request.body.json, new.files)
+    asked = asked_ids(call.dialect.name, call.client_request.path, call.request.body.json, new.files)
     for token, value in vault.recall(asked).items():
         book.enter(token, value)
     return treat(call, new, equipment.examiner, book, equipment.operators.apply, _WITHHELD)
