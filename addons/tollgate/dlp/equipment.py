@@ -8,6 +8,7 @@ from pathlib import Path
 from tollgate.calls import Runtime
 from tollgate.dlp.engine import Engine, build
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.named import check_names
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.profile import OWN, THRESHOLD
 from tollgate.dlp.tokens import Minter, Numbered
@@ -30,10 +31,12 @@ class Equipment:
 
 
 def equip(runtime: Runtime) -> Equipment:
-    """Build what a policy needs. It takes seconds the first time."""
+    """Build what a policy needs. It takes seconds the first time. PolicyError for what there is not."""
     detection = runtime.policy.file.detection
     key = load_key(runtime.state)
-    engine = build_engine(detection, runtime.state, runtime.digester)
+    check_names(runtime.policy, cache_folder(runtime.state))
+    with runtime.policy.placing():
+        engine = build_engine(detection, runtime.state, runtime.digester)
     examiner = _examiner(engine, detection, runtime.digester)
     operators = Operators(key)
     operators.apply("hash", "warm up")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import presidio_analyzer.predefined_recognizers as predefined
@@ -24,6 +24,7 @@ from tollgate.dlp.prefilter import Expression
 from tollgate.dlp.profile import BY_ENTITY, IBANS, OWN, PATTERNS, ROWS, THRESHOLD
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import TIMEOUT, WORD, DetectionFailed, Judge, Reach
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import Detection, Pattern
 from tollgate.providers.table import nearest
 
@@ -32,11 +33,13 @@ CONTEXT_ADDS = 0.35
 FLAGS = regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 """With which Presidio's registry runs every pattern."""
 _REACH = Reach(back=200)
+_LISTED = 150
+"""As many names as a message may list."""
 
 
 def build_judges(detection: Detection) -> list[Judge]:
-    """One judge for each pattern of all that is to be looked for. ValueError for an entity or a country that
-    does not exist, and for a pattern that cannot be compiled."""
+    """One judge for each pattern of all that is to be looked for. Unfit for an entity or a country that does
+    not exist."""
     _keep_suffixes_offline()
     iban_patterns.regex_per_country.update(map(_iban_format, IBANS))
     logging.getLogger("presidio-analyzer").disabled = True  # it logs values that it cannot check
@@ -54,6 +57,15 @@ def entities(detection: Detection) -> set[str]:
     """The names of all that `build_judges` looks for, with its errors for those that do not exist."""
     own = {pattern.name for pattern in [*_own_patterns(), *detection.patterns]}
     return _chosen(detection, _known()) | (own - set(detection.without))
+
+
+def all_entities(detection: Detection) -> set[str]:
+    """The names of all entities there are, whether they are looked for or not."""
+    return _every(_known(), detection)
+
+
+def _every(known: Iterable[str], detection: Detection) -> set[str]:
+    return {*known, *OWN, *(pattern.name for pattern in detection.patterns), *detection.ner.entities}
 
 
 # -- which recognizers -------------------------------------------------------------------------------------
@@ -81,18 +93,32 @@ def _chosen(detection: Detection, known: Mapping[str, EntityRecognizer]) -> set[
     """The names of the entities that are to be looked for."""
     countries = {str(recognizer.country_code()) for recognizer in known.values() if recognizer.country_code()}
     wanted = {country.lower() for country in detection.countries}
-    _all_in(wanted, countries, "country")
-    _all_in(detection.entities, [*known, *OWN], "entity")
+    _check_names(detection, known, countries)
     by_country = {name for name, recognizer in known.items() if recognizer.country_code() in wanted}
     profile = {row.entity for row in ROWS if row.on}
     return (profile | by_country | set(detection.entities)) - set(detection.without) - set(OWN)
 
 
-def _all_in(names: Iterable[str], known: Collection[str], kind: str) -> None:
-    for name in names:
-        if name not in known:
-            listed = ", ".join(sorted(known))
-            raise ValueError(f"there is no {kind} {name!r}{nearest(name, known)}: these are known: {listed}")
+def _check_names(detection: Detection, known: Collection[str], countries: Collection[str]) -> None:
+    """Unfit for a name that stands for nothing."""
+    every = _every(known, detection)
+    _all_in("countries", [country.lower() for country in detection.countries], countries, "country")
+    _all_in("entities", detection.entities, [*known, *OWN], "entity")
+    _all_in("without", detection.without, every, "entity")
+    for name in detection.thresholds:
+        need_one_of(every, name, "entity", ("detection", "thresholds", name))
+
+
+def _all_in(key: str, names: Iterable[str], known: Collection[str], kind: str) -> None:
+    for n, name in enumerate(names):
+        need_one_of(known, name, kind, ("detection", key, n))
+
+
+def need_one_of(known: Collection[str], name: str, kind: str, path: Sequence[str | int]) -> None:
+    """Unfit for a name that is none of these, at that path of the policy."""
+    if name not in known:
+        listed = f": there are {', '.join(sorted(known))}" if len(known) <= _LISTED else ""
+        raise Unfit(path, f"there is no {kind} {name!r}{nearest(name, known) or listed}")
 
 
 def _own_patterns() -> Iterator[Pattern]:
@@ -101,13 +127,8 @@ def _own_patterns() -> Iterator[Pattern]:
 
 
 def _recognizer(pattern: Pattern) -> PatternRecognizer:
-    """A recognizer for a pattern of a policy. ValueError where it is none, or cannot be compiled."""
-    if bool(pattern.regex) == bool(pattern.words):
-        raise ValueError(f"the pattern {pattern.name} needs either a regex or words")
-    try:
-        patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)] if pattern.regex else []
-    except ValueError as e:
-        raise ValueError(f"the pattern {pattern.name}: {e}") from None
+    """A recognizer for a pattern of a policy."""
+    patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)] if pattern.regex else []
     return PatternRecognizer(
         supported_entity=pattern.name,
         name=pattern.name,

@@ -52,7 +52,7 @@ class SecretRule:
     """Whether what looks like a placeholder is believed to be a secret all the same."""
 
 
-class RulesMissing(Exception):
+class RulesMissing(ValueError):
     """The rules cannot be had; the message says what helps."""
 
 
@@ -121,7 +121,9 @@ def toml_rules(path: Path) -> list[SecretRule]:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+    except OSError as e:
+        raise ValueError(f"{path}: this rule file cannot be read: {e.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise ValueError(f"{path}: this rule file cannot be read: {e}") from None
     everywhere = _Allowlists(document)
     return [
