@@ -43,6 +43,10 @@ def found(detector: Windowed, text: str, key: str = "") -> set[tuple[str, str]]:
         ("to 'bob+x@acme.co.uk'", "EMAIL_ADDRESS", "bob+x@acme.co.uk"),
         ("an jörg@müller.de gesandt", "EMAIL_ADDRESS", "jörg@müller.de"),
         ("bob@mail.corp", "EMAIL_ADDRESS", "bob@mail.corp"),
+        ("bob@acme.co.uk.txt", "EMAIL_ADDRESS", "bob@acme.co.uk"),
+        ("bob@mail.corp.PDF", "EMAIL_ADDRESS", "bob@mail.corp"),
+        ("bill_bob@acme.com_2024_05.csv", "EMAIL_ADDRESS", "bill_bob@acme.com"),
+        ("write to bob@acme.com.Then wait", "EMAIL_ADDRESS", "bob@acme.com"),
         (f"pay {IBAN} TO me", "IBAN_CODE", IBAN),
         (f"pay {IBAN.lower().replace(' ', '')}", "IBAN_CODE", IBAN.lower().replace(" ", "")),
         ("host 10.20.30.40 and", "IP_ADDRESS", "10.20.30.40"),
@@ -79,6 +83,7 @@ def test_what_the_profile_finds(detector: Windowed, text: str, entity: str, valu
         "https://user:word@host.example.com/",  # a password, and no address
         "user@nowhere",
         "user@host.unknowntld",
+        "user@host.unknowntld.txt, icon@2x.png, x@Model.Name.First, foo@org.junit.Test",
         "IBAN DE89 3704 0044 0532 0130 01",
         "2026-11-22 14:52:10",
         "550e8400-e29b-41d4-a716-446655440000",

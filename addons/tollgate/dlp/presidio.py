@@ -180,6 +180,7 @@ class PatternJudge:
         self._needs_context = (row is not None and row.needs_context) or pattern.score < threshold
         self._own = own
         self._lead = regex.compile(row.lead, regex.DOTALL) if row and row.lead else None
+        self._rest = regex.compile(row.rest) if row and row.rest else None
         self._never_after = _before(row.never_after) if row and row.never_after else None
         self._never_before = regex.compile(row.never_before) if row and row.never_before else None
         self._never = regex.compile(row.never) if row and row.never else None
@@ -232,10 +233,18 @@ class PatternJudge:
 
     def _ends(self, match: Any) -> list[int]:
         """Where the value may end. The groups of an IBAN's pattern are its last blocks, which may be the next
-        word: "DE89 3704 0044 0532 0130 00 TO"."""
+        word: "DE89 3704 0044 0532 0130 00 TO". What ends an address may be a file's: "bob@acme.com.txt"."""
         if not self._by_group:
-            return [match.end()] if match[0] else []
+            every = [match.end()] if match[0] else []
+            return every + self._shorter(match)
         return sorted({match.end(n) for n in range(1, match.re.groups + 1) if match.end(n) > 0}, reverse=True)
+
+    def _shorter(self, match: Any) -> list[int]:
+        """Where the value ends, should the end of the match be something else."""
+        if self._rest is None:
+            return []
+        start, end = match.start() + match[0].rfind("@"), match.end()
+        return [n for n in range(end - 1, start, -1) if self._rest.fullmatch(match.string, n, end)]
 
     def _checked(self, value: str) -> float:
         """The score after the recognizer's own checks; 0 where they say no."""
