@@ -166,6 +166,78 @@ def test_a_file_that_cannot_be_used_is_named_and_the_others_are_scanned(tmp_path
     assert result.stderr.endswith("c.txt: No such file or directory\n")
 
 
+@pytest.mark.parametrize("command", ["scan", "explain"])
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("detektion: {}\n", "policy.yaml:1: detektion"), ("detection: {countries: [xx]}\n", "no country 'xx'")],
+)
+def test_a_policy_that_cannot_be_used_is_an_error(
+    tmp_path: Path, command: str, text: str, complaint: str
+) -> None:
+    result = run(command, "--policy", policy(tmp_path, text))
+
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stdout == ""
+
+
+# -- explain -----------------------------------------------------------------------------------------------
+
+
+def cells(output: str, name: str) -> list[str]:
+    """A row of the tables."""
+    line = next(line for line in output.splitlines() if name in line)
+    return [cell.strip() for cell in line.strip("│ ").split("│")]
+
+
+def test_explain_lists_entities_and_rules_with_their_actions(tmp_path: Path) -> None:
+    text = """\
+dlp:
+  enabled: true
+  actions: {PERSONAL: mask, US_SSN: block, connection-string: report, DE_TAX_ID: hash}
+detection:
+  thresholds: {EMAIL_ADDRESS: 0.7}
+  without: [IBAN_CODE]
+  patterns: [{name: EMPLOYEE_ID, regex: 'E-\\d{6}'}]
+  known_values: {environment: [NO_SUCH_VARIABLE]}
+"""
+    result = run("explain", "--policy", policy(tmp_path, text))
+
+    assert result.exit_code == 0, result.output
+    assert cells(result.output, "EMAIL_ADDRESS") == ["EMAIL_ADDRESS", "0.70", "mask"]
+    assert cells(result.output, "US_SSN") == ["US_SSN", "0.40", "block"]
+    assert cells(result.output, "EMPLOYEE_ID") == ["EMPLOYEE_ID", "0.40", "mask"]
+    assert cells(result.output, "connection-string") == ["connection-string", "medium", "report"]
+    assert cells(result.output, "other rules")[1:] == ["medium", "replace"]
+    assert "IBAN_CODE" not in result.output
+    assert "dlp.actions has it: DE_TAX_ID\n" in result.output
+    assert "dlp.enabled" not in result.output
+
+
+def test_explain_lists_what_is_done_in_answers_where_these_are_looked_into(tmp_path: Path) -> None:
+    text = """\
+dlp:
+  enabled: true
+  answers: {scan: true, actions: {US_SSN: mask, connection-string: block, UUID: mask}}
+"""
+    result = run("explain", "--policy", policy(tmp_path, text))
+
+    assert result.exit_code == 0, result.output
+    assert cells(result.output, "US_SSN") == ["US_SSN", "0.40", "replace", "mask"]
+    assert cells(result.output, "EMAIL_ADDRESS")[2:] == ["replace", "report"]
+    assert cells(result.output, "connection-string")[2:] == ["replace", "block"]
+    assert cells(result.output, "other rules")[1:] == ["medium", "replace", "report"]
+    assert "dlp.answers.actions has it: UUID\n" in result.output
+
+
+def test_explain_says_where_nothing_is_looked_into() -> None:
+    result = CliRunner().invoke(tollgate, ["dlp", "explain", "--state", str(compiled())])
+
+    assert result.exit_code == 0, result.output
+    assert "dlp.enabled is off" in result.output
+    assert int(cells(result.output, " rules ")[0].split()[0]) > 100
+
+
 @pytest.mark.parametrize(
     ("command", "key", "setting"),
     [
@@ -184,3 +256,14 @@ def test_a_file_that_a_policy_names_and_that_is_not_there_is_told_with_its_place
     assert result.exit_code == 2
     assert f"{path}:2: detection.{key}: there-is-none" in result.output
     assert "cannot be read: No such file or directory" in result.output
+
+
+def test_in_a_narrow_terminal_nothing_is_cut_off(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(EMAIL)
+
+    result = CliRunner(env={"COLUMNS": "60"}).invoke(app, ["scan", str(file), "--state", str(compiled())])
+
+    assert "EMAIL_ADDRESS" in "".join(
+        line.split("│")[3].strip() for line in result.output.splitlines() if "│" in line
+    )

@@ -214,6 +214,8 @@ def _findings_table(rows: list[Row]) -> Table:
         place = f"{row.line}:{row.column}" if row.line else "–"
         cells = (row.file, place, row.entity, row.rule, f"{row.score:.2f}", row.view, row.action, row.hint)
         table.add_row(*map(Text, cells), style="dim" if row.action == "ignore" else None)
+    for column in table.columns:
+        column.overflow = "fold"  # in a narrow terminal too, all of it can be read
     return table
 
 

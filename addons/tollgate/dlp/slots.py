@@ -22,6 +22,9 @@ from tollgate.dlp.views import joins
 _NEVER_APART = frozenset(("IP_ADDRESS",))
 """What nobody takes apart over messages, but the end of one number and the beginning of another make."""
 
+_REMOVED = "[removed]"
+"""Stands for a text that is gone as a whole: APIs refuse texts that are empty, or blank."""
+
 
 def treat_slots(body: Body, fresh: Fresh, examiner: Examiner, settling: Settling) -> Body | None:
     """The body as it leaves; None where nothing in it changes, or it must not leave. `settling` is new, and
@@ -55,7 +58,7 @@ class _Slots:
         """Keys in which something was found."""
         self._strings: Strings | None = None
         self._joined = self._stubbed = False
-        """Whether there was a value in several slots, or a slot whose change took others with it."""
+        """Whether there was a value in several slots, or a slot whose change is not that of its findings."""
 
     def joins(self) -> bool:
         """Look for values that are taken apart, the last part in a new slot. False where a part in one of
@@ -93,7 +96,7 @@ class _Slots:
             self._edit(slot, replaced(slot.text, settled.pieces), gone=gone)
 
     def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
-        """Note another text for a slot; in the place of a document that is gone stands another one."""
+        """Note another text for a slot; in the place of what is gone as a whole stands something else."""
         if text == slot.text:
             return
         if gone and (slot.kind == "blob" or not text or text.startswith("data:")):
@@ -102,6 +105,8 @@ class _Slots:
                 self._stubbed = True
                 self._edits += stub
                 return
+        if slot.kind == "text" and not text.strip():
+            text, self._stubbed = _REMOVED, True
         self._edits.append((slot, text))
 
     def body(self, track: Track | None) -> Body | None:
