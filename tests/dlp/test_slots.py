@@ -252,6 +252,22 @@ def test_a_document_that_goes_takes_others_with_it_each_time() -> None:
     assert packed.encode() not in first.body.render()
 
 
+@pytest.mark.parametrize("texts", [["bob", "joe", "ada@corp.io"], ["bob", "joe", "ada@corp.io is mine"]])
+def test_an_address_behind_single_words_is_not_taken_apart(texts: list[str]) -> None:
+    treated = Treated(chat(*texts), new_examiner(), Dlp())
+
+    assert treated.body is not None
+    assert [message["content"] for message in treated.body.json["messages"][:2]] == ["bob", "joe"]
+    assert "corp.io" not in treated.body.json["messages"][2]["content"]
+
+
+def test_an_address_that_is_taken_apart_is_found() -> None:
+    treated = Treated(chat("ada", "@", "corp.io"), new_examiner(), Dlp(on_unrewritable="drop_part"))
+
+    assert treated.body is not None
+    assert "corp" not in str(treated.body.json)
+
+
 @pytest.mark.usefixtures("each_item")
 @pytest.mark.parametrize(
     "policy", [Dlp(actions={"SECRET": "redact"}), Dlp(on_unrewritable="drop_part")], ids=["redact", "drop"]

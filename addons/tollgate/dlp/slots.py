@@ -17,10 +17,11 @@ from tollgate.dlp.redact import replaced
 from tollgate.dlp.settle import Settling, Where
 from tollgate.dlp.span import Span
 from tollgate.dlp.stubs import Strings
-from tollgate.dlp.views import joins
+from tollgate.dlp.views.joins import is_address, joins
 
 _NEVER_APART = frozenset(("IP_ADDRESS",))
 """What nobody takes apart over messages, but the end of one number and the beginning of another make."""
+_ADDRESS = "EMAIL_ADDRESS"
 
 _REMOVED = "[removed]"
 """Stands for a text that is gone as a whole: APIs refuse texts that are empty, or blank."""
@@ -67,7 +68,7 @@ class _Slots:
         for join in joins([*self._near, *slots], len(self._near)):
             for span in self._settling.resolved(self._examiner.joined(join.text)):
                 pieces = join.spans(span.start, span.end)
-                if len(pieces) < 2 or span.entity in _NEVER_APART:
+                if len(pieces) < 2 or not _taken_apart(span.entity, pieces):
                     continue  # it is found in its slot as well, or is none
                 self._joined = True
                 place = " and ".join(place_of(slot) for slot, _, _ in pieces)
@@ -125,6 +126,14 @@ class _Slots:
                 edited.edit_all(edits, patched(self._body.content, changes))
         edited.render()
         return edited if edited.edited else None
+
+
+def _taken_apart(entity: str, pieces: Iterable[tuple[Slot, int, int]]) -> bool:
+    """Whether these may be parts of one value. Where one of them is an address, what stands before it is not:
+    "user", "bob@acme.com"."""
+    if entity in _NEVER_APART:
+        return False
+    return entity != _ADDRESS or not any(is_address(slot.text[start:end]) for slot, start, end in pieces)
 
 
 def key_of(slot: Slot) -> str:
