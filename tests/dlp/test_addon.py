@@ -11,7 +11,14 @@ from urllib.parse import quote
 import pytest
 
 from simulator.behaviour import Behaviour
+from support.detection import compiled
 from support.proxy import CHAT, KEY, Provider, behave, chat, tollgate
+from tollgate.calls import Runtime
+from tollgate.dlp.addon import Dlp
+from tollgate.dlp.equipment import Equipment, equip
+from tollgate.policy import Policy, PolicyFile
+from tollgate.providers import Providers
+from tollgate.store import Digester
 
 EMAIL = "ada.lovelace@analytical-engines.io"
 CARD = "4111 1111 1111 1111"
@@ -322,3 +329,32 @@ async def test_the_trail_tells_of_a_conversation_with_too_many_values(
         (record,) = await proxy.records()
 
     assert ("warn", "not_kept") in [(each["action"], each["code"]) for each in record["verdicts"]]
+
+
+def test_what_is_looked_for_is_built_anew_only_where_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets, built = tmp_path / "my.env", list[Equipment]()
+
+    def noted(runtime: Runtime) -> Equipment:
+        built.append(equip(runtime))
+        return built[-1]
+
+    def prepare(actions: dict[str, str]) -> None:
+        settings = {"dlp": {"enabled": True, "actions": actions}, "detection": detection}
+        policy = Policy(PolicyFile.model_validate(settings))
+        dlp.llm_prepare(Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32))))
+        dlp.llm_setup(Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32))))
+
+    monkeypatch.setattr("tollgate.dlp.addon.equip", noted)
+    dlp, detection = Dlp(), {"known_values": {"files": [str(secrets)]}}
+    secrets.write_text("PASSPHRASE=correct horse")
+    prepare({"SECRET": "mask"})
+    prepare({"SECRET": "block"})
+    assert len(built) == 1
+
+    secrets.write_text("PASSPHRASE=battery staple")
+    prepare({"SECRET": "block"})
+    dlp.done()
+
+    assert [bool(each.engine.scan("the battery staple is")) for each in built] == [False, True]

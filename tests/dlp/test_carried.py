@@ -21,7 +21,7 @@ from tollgate.policy.dlp import Detection, Views
 
 OWN, OTHER = "ann@corp.io", "bob@corp.io"
 EQUIPMENT = Equipment(
-    Detection(), ENGINE, Examiner(ENGINE, Views(), lambda data: data.hex()), Minter(KEY), Operators(KEY)
+    Detection(), (), ENGINE, Examiner(ENGINE, Views(), lambda data: data.hex()), Minter(KEY), Operators(KEY)
 )
 MASKS = {"enabled": True, "answers": {"scan": True, "actions": MASK_ALL}}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tollgate.calls import Answer, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
 from tollgate.dlp.carried import Carried, carry
-from tollgate.dlp.equipment import Equipment, equip
+from tollgate.dlp.equipment import Equipment, equip, looks
 from tollgate.dlp.fresh import fresh
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
@@ -35,14 +35,14 @@ class Dlp:
 
     def llm_prepare(self, runtime: Runtime) -> None:
         """Build what the policy looks for. ValueError where it cannot be."""
-        detection = runtime.policy.file.detection
+        detection, ready = runtime.policy.file.detection, self._equipment
         if not wanted(runtime.policy):
             self._prepared = None
-        elif self._equipment is None or self._equipment.detection != detection:
+        elif ready and (ready.detection, ready.files) == (detection, looks(detection)):
+            self._prepared = ready
+        else:
             self._prepared = equip(runtime)
             self._vault = self._vault or Vault(runtime.state, load_key(runtime.state))
-        else:
-            self._prepared = self._equipment
 
     def llm_setup(self, runtime: Runtime) -> None:
         self._equipment = self._prepared

@@ -13,6 +13,7 @@ from tollgate.dlp.operators import Operators
 from tollgate.dlp.profile import OWN, THRESHOLD
 from tollgate.dlp.tokens import Minter, Numbered
 from tollgate.policy.dlp import Detection
+from tollgate.policy.watch import Look, look
 from tollgate.store import Digester, load_key
 
 _WARM_UP = "warm up – with an “é”, too: write to someone@example.com or +1 212 555 0100"
@@ -24,6 +25,8 @@ class Equipment:
     """What a policy needs, built once for it."""
 
     detection: Detection
+    files: Look
+    """How the files that it names were."""
     engine: Engine
     examiner: Examiner
     minter: Minter
@@ -33,6 +36,7 @@ class Equipment:
 def equip(runtime: Runtime) -> Equipment:
     """Build what a policy needs. It takes seconds the first time. PolicyError for what there is not."""
     detection = runtime.policy.file.detection
+    files = looks(detection)
     key = load_key(runtime.state)
     check_names(runtime.policy, cache_folder(runtime.state))
     with runtime.policy.placing():
@@ -41,7 +45,12 @@ def equip(runtime: Runtime) -> Equipment:
     operators = Operators(key)
     operators.apply("hash", "warm up")
     minter = Numbered() if detection.tokens == "numbered" else Minter(key)
-    return Equipment(detection, engine, examiner, minter, operators)
+    return Equipment(detection, files, engine, examiner, minter, operators)
+
+
+def looks(detection: Detection) -> Look:
+    """What shows that files which it names have changed."""
+    return tuple(map(look, detection.files))
 
 
 def build_engine(detection: Detection, state: Path, digester: Digester) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -145,6 +146,11 @@ class Detection(Part):
     """What stands in for values: "keyed" gives a value the same token in all calls, by a key of the state
     folder; "numbered" counts the values of each call, so that recordings hold nothing of them and fit on any
     machine. `tollgate record` and `tollgate replay` set it."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What it names. When one of these changes, it is built anew."""
+        return (*self.known_values.files, *self.secrets.rules)
 
 
 # -- what is done about it: governs one call, rules override it -------------------------------------------
