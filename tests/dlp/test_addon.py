@@ -340,11 +340,13 @@ def test_what_is_looked_for_is_built_anew_only_where_it_has_changed(
         built.append(equip(runtime))
         return built[-1]
 
-    def prepare(actions: dict[str, str]) -> None:
+    def prepare(actions: dict[str, str]) -> Runtime:
         settings = {"dlp": {"enabled": True, "actions": actions}, "detection": detection}
         policy = Policy(PolicyFile.model_validate(settings))
-        dlp.llm_prepare(Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32))))
-        dlp.llm_setup(Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32))))
+        runtime = Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32)))
+        dlp.llm_prepare(runtime)
+        dlp.llm_setup(runtime)
+        return runtime
 
     monkeypatch.setattr("tollgate.dlp.addon.equip", noted)
     dlp, detection = Dlp(), {"known_values": {"files": [str(secrets)]}}
@@ -354,7 +356,9 @@ def test_what_is_looked_for_is_built_anew_only_where_it_has_changed(
     assert len(built) == 1
 
     secrets.write_text("PASSPHRASE=battery staple")
-    prepare({"SECRET": "block"})
+    in_force = prepare({"SECRET": "block"})
+    secrets.unlink()
+    dlp.llm_prepare(in_force)
     dlp.done()
 
     assert [bool(each.engine.scan("the battery staple is")) for each in built] == [False, True]

@@ -30,6 +30,8 @@ class Dlp:
     def __init__(self) -> None:
         self._prepared: Equipment | None = None
         self._equipment: Equipment | None = None
+        self._runtime: Runtime | None = None
+        """With what that was built."""
         self._vault: Vault | None = None
         """One for all policies: calls may still keep something when theirs is no longer in force."""
 
@@ -38,6 +40,8 @@ class Dlp:
         detection, ready = runtime.policy.file.detection, self._equipment
         if not wanted(runtime.policy):
             self._prepared = None
+        elif runtime is self._runtime:  # what is in force stays, whatever has become of its files
+            self._prepared = ready
         elif ready and (ready.detection, ready.files) == (detection, looks(detection)):
             self._prepared = ready
         else:
@@ -45,7 +49,7 @@ class Dlp:
             self._vault = self._vault or Vault(runtime.state, load_key(runtime.state))
 
     def llm_setup(self, runtime: Runtime) -> None:
-        self._equipment = self._prepared
+        self._equipment, self._runtime = self._prepared, runtime
 
     def done(self) -> None:
         if self._vault is not None:
