@@ -40,9 +40,9 @@ class Dlp:
         detection, ready = runtime.policy.file.detection, self._equipment
         if not wanted(runtime.policy):
             self._prepared = None
-        elif runtime is self._runtime:  # what is in force stays, whatever has become of its files
-            self._prepared = ready
-        elif ready and (ready.detection, ready.files) == (detection, looks(detection)):
+        elif runtime is self._runtime or (
+            ready and (ready.detection, ready.files) == (detection, looks(detection))
+        ):  # what is in force stays, whatever has become of its files
             self._prepared = ready
         else:
             self._prepared = equip(runtime)
