@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tollgate.calls import Answer, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
 from tollgate.dlp.carried import Carried, carry
-from tollgate.dlp.equipment import Equipment, equip, looks
+from tollgate.dlp.equipment import Equipment, equip, is_made_for
 from tollgate.dlp.fresh import fresh
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
@@ -31,7 +31,7 @@ class Dlp:
         self._prepared: Equipment | None = None
         self._equipment: Equipment | None = None
         self._runtime: Runtime | None = None
-        """With what that was built."""
+        """For what that was built. Going back to it, none of its files is read again."""
         self._vault: Vault | None = None
         """One for all policies: calls may still keep something when theirs is no longer in force."""
 
@@ -40,9 +40,7 @@ class Dlp:
         detection, ready = runtime.policy.file.detection, self._equipment
         if not wanted(runtime.policy):
             self._prepared = None
-        elif runtime is self._runtime or (
-            ready and (ready.detection, ready.files) == (detection, looks(detection))
-        ):  # what is in force stays, whatever has become of its files
+        elif ready and (runtime is self._runtime or is_made_for(ready, detection)):
             self._prepared = ready
         else:
             self._prepared = equip(runtime)

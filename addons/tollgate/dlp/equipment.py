@@ -36,7 +36,7 @@ class Equipment:
 def equip(runtime: Runtime) -> Equipment:
     """Build what a policy needs. It takes seconds the first time. PolicyError for what there is not."""
     detection = runtime.policy.file.detection
-    files = looks(detection)
+    files = _looks(detection)
     key = load_key(runtime.state)
     check_names(runtime.policy, cache_folder(runtime.state))
     with runtime.policy.placing():
@@ -48,8 +48,12 @@ def equip(runtime: Runtime) -> Equipment:
     return Equipment(detection, files, engine, examiner, minter, operators)
 
 
-def looks(detection: Detection) -> Look:
-    """What shows that files which it names have changed."""
+def is_made_for(equipment: Equipment, detection: Detection) -> bool:
+    """Whether it is what `equip` would build, by the policy and the files that this names."""
+    return equipment.detection == detection and equipment.files == _looks(detection)
+
+
+def _looks(detection: Detection) -> Look:
     return tuple(map(look, detection.files))
 
 
