@@ -82,6 +82,8 @@ def test_files_are_found_wherever_they_are_named() -> None:
     body = parsed(b'{"file_id": "a", "x": [{"file_ids": ["b", 3, "c"]}, {"file_id": {"id": "d"}}]}', {})
 
     assert [file.id for file in body.contents.files] == ["a", "b", "c"]
+    others = parsed(b'{"input_file_id": "a", "vector_store_ids": ["b"], "fileUri": "c", "file_uri": "d"}', {})
+    assert [file.id for file in others.contents.files] == ["a", "b", "c", "d"]
 
 
 @pytest.mark.parametrize(

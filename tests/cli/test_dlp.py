@@ -194,7 +194,7 @@ def test_explain_lists_entities_and_rules_with_their_actions(tmp_path: Path) -> 
     text = """\
 dlp:
   enabled: true
-  actions: {PERSONAL: mask, US_SSN: block, connection-string: report, NO_SUCH: hash}
+  actions: {PERSONAL: mask, US_SSN: block, connection-string: report, DE_TAX_ID: hash}
 detection:
   thresholds: {EMAIL_ADDRESS: 0.7}
   without: [IBAN_CODE]
@@ -210,7 +210,7 @@ detection:
     assert cells(result.output, "connection-string") == ["connection-string", "medium", "report"]
     assert cells(result.output, "other rules")[1:] == ["medium", "replace"]
     assert "IBAN_CODE" not in result.output
-    assert "dlp.actions has it: NO_SUCH\n" in result.output
+    assert "dlp.actions has it: DE_TAX_ID\n" in result.output
     assert "dlp.enabled" not in result.output
 
 
@@ -218,7 +218,7 @@ def test_explain_lists_what_is_done_in_answers_where_these_are_looked_into(tmp_p
     text = """\
 dlp:
   enabled: true
-  answers: {scan: true, actions: {US_SSN: mask, connection-string: block, PII: mask}}
+  answers: {scan: true, actions: {US_SSN: mask, connection-string: block, UUID: mask}}
 """
     result = run("explain", "--policy", policy(tmp_path, text))
 
@@ -227,7 +227,7 @@ dlp:
     assert cells(result.output, "EMAIL_ADDRESS")[2:] == ["replace", "report"]
     assert cells(result.output, "connection-string")[2:] == ["replace", "block"]
     assert cells(result.output, "other rules")[1:] == ["medium", "replace", "report"]
-    assert "dlp.answers.actions has it: PII\n" in result.output
+    assert "dlp.answers.actions has it: UUID\n" in result.output
 
 
 def test_explain_says_where_nothing_is_looked_into() -> None:
@@ -236,3 +236,34 @@ def test_explain_says_where_nothing_is_looked_into() -> None:
     assert result.exit_code == 0, result.output
     assert "dlp.enabled is off" in result.output
     assert int(cells(result.output, " rules ")[0].split()[0]) > 100
+
+
+@pytest.mark.parametrize(
+    ("command", "key", "setting"),
+    [
+        ("scan", "known_values.files[0]", "known_values: {files: [there-is-none]}"),
+        ("scan", "secrets.rules[0]", "secrets: {rules: [there-is-none]}"),
+        ("explain", "secrets.rules[0]", "secrets: {rules: [there-is-none]}"),
+    ],
+)
+def test_a_file_that_a_policy_names_and_that_is_not_there_is_told_with_its_place(
+    command: str, key: str, setting: str, tmp_path: Path
+) -> None:
+    path = policy(tmp_path, f"detection:\n  {setting}\n")
+
+    result = run(command, "--policy", path)
+
+    assert result.exit_code == 2
+    assert f"{path}:2: detection.{key}: there-is-none" in result.output
+    assert "cannot be read: No such file or directory" in result.output
+
+
+def test_in_a_narrow_terminal_nothing_is_cut_off(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(EMAIL)
+
+    result = CliRunner(env={"COLUMNS": "60"}).invoke(app, ["scan", str(file), "--state", str(compiled())])
+
+    assert "EMAIL_ADDRESS" in "".join(
+        line.split("│")[3].strip() for line in result.output.splitlines() if "│" in line
+    )

@@ -202,3 +202,14 @@ def test_a_header_without_a_value_is_an_error() -> None:
     code, output = run("explain", "--header", "x-team")
     assert code == 2
     assert "NAME=VALUE" in output
+
+
+def test_a_name_that_stands_for_nothing_is_a_problem(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("dlp:\n  actions:\n    EMAIL_ADRESS: block\n")
+
+    result = CliRunner().invoke(app, ["check", str(file)])
+
+    assert result.exit_code == 1
+    assert f"{file}:3: dlp.actions.EMAIL_ADRESS: there is no entity" in result.output
+    assert "    EMAIL_ADRESS\n        ^^^^^^^^^^^^" in result.output

@@ -13,8 +13,15 @@ import orjson
 import pytest
 
 from simulator.behaviour import Behaviour
+from support.detection import compiled
 from support.proxy import CHAT, KEY, Provider, behave, chat, tollgate
+from tollgate.calls import Runtime
+from tollgate.dlp.addon import Dlp
+from tollgate.dlp.equipment import Equipment, equip
 from tollgate.dlp.treat import Treatment, treat
+from tollgate.policy import Policy, PolicyFile
+from tollgate.providers import Providers
+from tollgate.store import Digester
 
 EMAIL = "ada.lovelace@analytical-engines.io"
 CARD = "4111 1111 1111 1111"
@@ -332,3 +339,52 @@ async def test_a_rule_can_have_answers_looked_into_for_some(tmp_path: Path, prov
                 masked.append(TOKEN not in streamed_text(await response.text()))
 
     assert masked == [True, False]
+
+
+async def test_the_trail_tells_of_a_conversation_with_too_many_values(
+    tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tollgate.dlp.vault.TokenVault.keep", lambda *_: False)
+
+    async with tollgate(tmp_path, provider, ON) as proxy:
+        body = {"model": "gpt-6", "input": TEXT}
+        async with proxy.client().post(
+            "https://api.openai.com/v1/responses", json=body, headers=KEY
+        ) as response:
+            assert response.status == 200
+        (record,) = await proxy.records()
+
+    assert ("warn", "not_kept") in [(each["action"], each["code"]) for each in record["verdicts"]]
+
+
+def test_what_is_looked_for_is_built_anew_only_where_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets, built = tmp_path / "my.env", list[Equipment]()
+
+    def noted(runtime: Runtime) -> Equipment:
+        built.append(equip(runtime))
+        return built[-1]
+
+    def prepare(actions: dict[str, str]) -> Runtime:
+        settings = {"dlp": {"enabled": True, "actions": actions}, "detection": detection}
+        policy = Policy(PolicyFile.model_validate(settings))
+        runtime = Runtime(policy, Providers.builtin(), compiled(), Digester(bytes(32)))
+        dlp.llm_prepare(runtime)
+        dlp.llm_setup(runtime)
+        return runtime
+
+    monkeypatch.setattr("tollgate.dlp.addon.equip", noted)
+    dlp, detection = Dlp(), {"known_values": {"files": [str(secrets)]}}
+    secrets.write_text("PASSPHRASE=correct horse")
+    prepare({"SECRET": "mask"})
+    prepare({"SECRET": "block"})
+    assert len(built) == 1
+
+    secrets.write_text("PASSPHRASE=battery staple")
+    in_force = prepare({"SECRET": "block"})
+    secrets.unlink()
+    dlp.llm_prepare(in_force)
+    dlp.done()
+
+    assert [bool(each.engine.scan("the battery staple is")) for each in built] == [False, True]

@@ -40,11 +40,6 @@ def test_domains_of_a_policy_replace_ours() -> None:
     assert not own.allows("a@example.com", "EMAIL_ADDRESS")
 
 
-def test_an_expression_that_is_wrong_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"the allowed expression '\(' is not valid"):
-        AllowList(Allowed(regexes=["("]))
-
-
 def test_an_expression_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tollgate.dlp.allow.TIMEOUT", 0.01)
     slow = AllowList(Allowed(regexes=[r"((a{1,5}){1,5}){1,5}((a{1,5}){1,5}){1,5}[bc]"]))

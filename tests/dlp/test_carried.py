@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from support.echoes import chat_chunk, payloads
 from support.screens import ENGINE, KEY, MASK_ALL
@@ -20,7 +21,7 @@ from tollgate.policy.dlp import Detection, Views
 
 OWN, OTHER = "ann@corp.io", "bob@corp.io"
 EQUIPMENT = Equipment(
-    Detection(), ENGINE, Examiner(ENGINE, Views(), lambda data: data.hex()), Minter(KEY), Operators(KEY)
+    Detection(), (), ENGINE, Examiner(ENGINE, Views(), lambda data: data.hex()), Minter(KEY), Operators(KEY)
 )
 MASKS = {"enabled": True, "answers": {"scan": True, "actions": MASK_ALL}}
 
@@ -118,3 +119,37 @@ def test_a_stream_without_events_is_told_to_be_unseen() -> None:
     up.tell(call)
 
     assert [(v.action, v.code) for v in call.verdicts] == [("warn", "answer_unseen")]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "framing", "as_file"),
+    [
+        (200, {"content-type": "application/octet-stream", "content-length": "7"}, "raw", True),
+        (200, {"content-type": "text/plain", "content-length": "7"}, "raw", True),
+        (200, {"content-type": "audio/mpeg", "content-length": "7"}, "raw", False),
+        (200, {"content-encoding": "gzip", "content-length": "7"}, "raw", False),
+        (206, {"content-length": "7"}, "raw", False),
+        (200, {"content-length": "7"}, "sse", False),
+    ],
+)
+def test_a_file_that_may_be_text_is_restored_and_has_no_length(
+    status: int, headers: dict[str, str], framing: str, as_file: bool
+) -> None:
+    _, up, _ = carried({"enabled": True}, OWN)
+    assert up is not None
+    answer = Answer(status, CIMultiDict(headers), framing=framing)
+
+    up.head(answer)
+
+    assert up.as_file is as_file
+    assert ("content-length" in answer.headers) is not as_file
+
+
+def test_a_file_is_left_alone_where_nothing_was_replaced() -> None:
+    _, up, _ = carried(MASKS)
+    assert up is not None
+    answer = Answer(200, CIMultiDict({"content-length": "7"}), framing="raw")
+
+    up.head(answer)
+
+    assert "content-length" in answer.headers

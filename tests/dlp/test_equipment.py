@@ -56,7 +56,7 @@ def test_every_entity_has_its_least_score() -> None:
         without=["PHONE_NUMBER", "IBAN_CODE"],
         countries=["de"],
         thresholds={"CREDIT_CARD": 0.9, "PERSON": 0.9},
-        ner=Ner(engine="spacy", entities=["PERSON"]),
+        ner=Ner(engine="spacy", model="m", entities=["PERSON"]),
     )
     scores = thresholds(detection)
 

@@ -68,7 +68,6 @@ def test_no_engine_is_no_detector() -> None:
 @pytest.mark.parametrize(
     ("engine", "model", "message"),
     [
-        ("spacy", None, "needs a model"),
         (
             "spacy",
             "en_core_web_that_is_not_installed",
@@ -80,7 +79,7 @@ def test_no_engine_is_no_detector() -> None:
     ],
 )
 def test_a_model_that_is_not_here_is_an_error(
-    engine: Literal["spacy", "stanza", "transformers", "gliner"], model: str | None, message: str
+    engine: Literal["spacy", "stanza", "transformers", "gliner"], model: str, message: str
 ) -> None:
     with pytest.raises(ModelMissing, match=message):
         build_ner(Ner(engine=engine, model=model))

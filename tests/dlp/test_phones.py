@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from support.detection import compiled
-from tollgate.dlp.phones import _NUMBER, PhoneJudge, phone_judges
+from tollgate.dlp.phones import _NUMBER, PhoneJudge, check_regions, phone_judges
 from tollgate.dlp.windows import Windowed, build_windowed
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import Detection
 
 REGIONS = Detection().phone_regions
@@ -178,8 +179,9 @@ def test_a_possible_number_needs_a_word_or_blocks() -> None:
 
 
 def test_a_region_that_does_not_exist_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no phone numbers of a region 'UK'"):
-        PhoneJudge(["US", "UK"], 0.4)
+    check_regions(["US", "GB"])
+    with pytest.raises(Unfit, match=r"phone_regions\[1\]: there are no phone numbers of a region 'UK'"):
+        check_regions(["US", "UK"])
 
 
 RANDOM = random.Random(11)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from support.addresses import rows
 from support.detection import compiled
 from tollgate.dlp.prefilter import Re2Prefilter
-from tollgate.dlp.presidio import PatternJudge, build_judges, looks_beyond_words
+from tollgate.dlp.presidio import PatternJudge, all_entities, build_judges, entities, looks_beyond_words
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import DetectionFailed, Windowed, build_windowed, gates
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import Detection, Pattern
 
 type Find = Callable[[str], list[tuple[str, str]]]
@@ -42,6 +43,10 @@ def found(detector: Windowed, text: str, key: str = "") -> set[tuple[str, str]]:
         ("to 'bob+x@acme.co.uk'", "EMAIL_ADDRESS", "bob+x@acme.co.uk"),
         ("an jörg@müller.de gesandt", "EMAIL_ADDRESS", "jörg@müller.de"),
         ("bob@mail.corp", "EMAIL_ADDRESS", "bob@mail.corp"),
+        ("bob@acme.co.uk.txt", "EMAIL_ADDRESS", "bob@acme.co.uk"),
+        ("bob@mail.corp.PDF", "EMAIL_ADDRESS", "bob@mail.corp"),
+        ("bill_bob@acme.com_2024_05.csv", "EMAIL_ADDRESS", "bill_bob@acme.com"),
+        ("write to bob@acme.com.Then wait", "EMAIL_ADDRESS", "bob@acme.com"),
         (f"pay {IBAN} TO me", "IBAN_CODE", IBAN),
         (f"pay {IBAN.lower().replace(' ', '')}", "IBAN_CODE", IBAN.lower().replace(" ", "")),
         ("host 10.20.30.40 and", "IP_ADDRESS", "10.20.30.40"),
@@ -78,6 +83,7 @@ def test_what_the_profile_finds(detector: Windowed, text: str, entity: str, valu
         "https://user:word@host.example.com/",  # a password, and no address
         "user@nowhere",
         "user@host.unknowntld",
+        "user@host.unknowntld.txt, icon@2x.png, x@Model.Name.First, foo@org.junit.Test",
         "IBAN DE89 3704 0044 0532 0130 01",
         "2026-11-22 14:52:10",
         "550e8400-e29b-41d4-a716-446655440000",
@@ -178,14 +184,27 @@ def test_a_pattern_of_a_policy_may_be_a_bare_number() -> None:
         (Detection(entities=["IBAN"]), "there is no entity 'IBAN'"),
         (Detection(entities=["EMAIL_ADRESS"]), "did you mean 'EMAIL_ADDRESS'"),
         (Detection(countries=["xx"]), "there is no country 'xx'"),
-        (Detection(patterns=[Pattern(name="X", regex="(")]), "the pattern X: "),
-        (Detection(patterns=[Pattern(name="X")]), "the pattern X needs either a regex or words"),
-        (Detection(patterns=[Pattern(name="X", regex="x", words=["y"])]), "the pattern X needs either"),
+        (
+            Detection(countries=["DE", "xx"]),
+            "detection.countries[1]: there is no country 'xx': there are au, ",
+        ),
+        (Detection(without=["IP_ADRESS"]), "detection.without[0]: there is no entity 'IP_ADRESS'"),
+        (Detection(thresholds={"PHONE": 0.5}), "detection.thresholds.PHONE: there is no entity 'PHONE'"),
     ],
 )
 def test_what_does_not_exist_is_an_error(detection: Detection, message: str) -> None:
-    with pytest.raises(ValueError, match=regex.escape(message)):
+    with pytest.raises(Unfit, match=regex.escape(message)):
         build_judges(detection)
+
+
+def test_names_of_patterns_models_and_our_own_recognizers_are_entities() -> None:
+    named = ["CODENAME", "PERSON", "CREDIT_CARD", "US_SSN"]
+    detection = Detection(
+        patterns=[CODENAME], without=named, thresholds=dict.fromkeys(named, 0.5), countries=["DE"]
+    )
+
+    assert all_entities(detection) > {*named, "US_PASSPORT"}
+    assert entities(detection).isdisjoint(named)
 
 
 def test_a_pattern_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

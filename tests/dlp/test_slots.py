@@ -252,6 +252,39 @@ def test_a_document_that_goes_takes_others_with_it_each_time() -> None:
     assert packed.encode() not in first.body.render()
 
 
+@pytest.mark.parametrize("texts", [["bob", "joe", "ada@corp.io"], ["bob", "joe", "ada@corp.io is mine"]])
+def test_an_address_behind_single_words_is_not_taken_apart(texts: list[str]) -> None:
+    treated = Treated(chat(*texts), new_examiner(), Dlp())
+
+    assert treated.body is not None
+    assert [message["content"] for message in treated.body.json["messages"][:2]] == ["bob", "joe"]
+    assert "corp.io" not in treated.body.json["messages"][2]["content"]
+
+
+def test_an_address_that_is_taken_apart_is_found() -> None:
+    treated = Treated(chat("ada", "@", "corp.io"), new_examiner(), Dlp(on_unrewritable="drop_part"))
+
+    assert treated.body is not None
+    assert "corp" not in str(treated.body.json)
+
+
+@pytest.mark.usefixtures("each_item")
+@pytest.mark.parametrize(
+    "policy", [Dlp(actions={"SECRET": "redact"}), Dlp(on_unrewritable="drop_part")], ids=["redact", "drop"]
+)
+def test_no_text_is_left_empty(policy: Dlp) -> None:
+    packed = b64encode(gzip.compress(b"the key is sk-abcd1234")).decode()
+    gone = "sk-abcd1234" if policy.actions["SECRET"] == "redact" else packed
+    body, examiner = chat("for ada@corp.io", f" {gone}\n", "then", "more"), new_examiner()
+
+    for _ in range(2):
+        treated = Treated(body, examiner, policy)
+
+        assert treated.body is not None
+        assert treated.body.json["messages"][1]["content"] == "[removed]"
+        assert "corp" not in treated.body.json["messages"][0]["content"]
+
+
 def test_nothing_to_change_is_no_other_body() -> None:
     assert Treated(chat("hello", "there"), new_examiner(), Dlp()).body is None
     assert Treated({"model": "m"}, new_examiner(), Dlp()).body is None

@@ -365,3 +365,27 @@ def test_tokens_are_known_by_their_letters_alone() -> None:
     (out,) = restorer("openai-chat").event(chat_chunk({"content": f"`{core(KEY_TOKEN)}`"}, "stop"))
 
     assert json.loads(out.data or b"")["choices"][0]["delta"]["content"] == f"`{VALUE}`"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_file_has_its_values_again_however_it_is_cut(size: int) -> None:
+    line = json.dumps({"said": f'"é" {MAIL_TOKEN}, {KEY_TOKEN}', "q": "q"}, ensure_ascii=False).encode()
+    sent = b"\xff\x00\n" + line + b"\n" + line + b"\xc3"
+    answer = restorer("generic")
+
+    pieces = [Event(sent[at : at + size], raw=sent[at : at + size]) for at in range(0, len(sent), size)]
+    out = [one for event in [*pieces, End()] for one in answer.file(event)]
+
+    begin, *lines = b"".join(event.data or b"" for event in out).split(b"\n")
+    assert begin == b"\xff\x00"
+    assert [json.loads(line.removesuffix(b"\xc3"))["said"] for line in lines] == [f'"é" {MAIL}, {VALUE}'] * 2
+    assert lines[-1].endswith(b"\xc3")
+    assert isinstance(out[-1], End)
+    assert all(event.raw == event.data for event in out[:-1])
+
+
+def test_a_piece_of_a_file_in_which_nothing_stands_goes_on_as_it_came() -> None:
+    event, answer = Event(b"\x89PNG", raw=b"\x89PNG"), restorer("generic")
+
+    assert answer.file(event) == [event]
+    assert answer.file(event)[0] is event

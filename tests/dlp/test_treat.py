@@ -88,7 +88,7 @@ def test_values_are_replaced_by_tokens_of_the_book() -> None:
 
 @pytest.mark.parametrize(
     ("action", "left"),
-    [("mask", "***********"), ("redact", ""), ("report", "ada@corp.io"), ("ignore", "ada@corp.io")],
+    [("mask", "***********"), ("redact", "[removed]"), ("report", "ada@corp.io"), ("ignore", "ada@corp.io")],
 )
 def test_every_action_does_what_it_says(action: str, left: str) -> None:
     treatment, call, book = treated(says("ada@corp.io"), policy={"actions": {"EMAIL_ADDRESS": action}})

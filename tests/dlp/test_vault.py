@@ -35,6 +35,9 @@ class Memory:
         ("openai-chat", {"messages": [{"content": [{"file": {"file_id": "file-1"}}]}]}, ["file-1"]),
         ("anthropic-messages", {"messages": [{"source": {"file_id": "f"}}, {"file_id": "f"}]}, ["f"]),
         ("gemini-interactions", {"previous_interaction_id": "v1_1", "store": False}, ["v1_1"]),
+        ("generic", {"input_file_id": "file-1"}, ["file-1"]),
+        ("generic", {"tools": [{"vector_store_ids": ["vs_1"]}]}, ["vs_1"]),
+        ("gemini", {"contents": [{"fileData": {"fileUri": "https://g.example/v1beta/files/abc"}}]}, ["abc"]),
         ("openai-chat", {"previous_response_id": "resp_1"}, []),
         ("openai-responses", {"previous_response_id": None, "conversation": ""}, []),
         ("openai-responses", None, []),
@@ -45,7 +48,7 @@ def test_what_a_request_names(dialect: str, request_body: Any, ids: list[str]) -
     if body.content:
         body.parse({})
 
-    assert asked_ids(dialect, body.json, [file.id for file in body.contents.files]) == ids
+    assert asked_ids(dialect, "/v1/x", body.json, [file.id for file in body.contents.files]) == ids
 
 
 @pytest.mark.parametrize(
@@ -59,11 +62,41 @@ def test_what_a_request_names(dialect: str, request_body: Any, ids: list[str]) -
         ("openai-responses", {}, {"type": "response.output_text.delta", "delta": "x"}, []),
         ("gemini-interactions", {}, {"interaction": {"id": "v1_1"}}, ["v1_1"]),
         ("generic", None, {"id": "file-1", "object": "file"}, ["file-1"]),
+        (
+            "generic",
+            None,
+            {"id": "batch_1", "output_file_id": "out", "error_file_id": None},
+            ["batch_1", "out"],
+        ),
+        ("generic", None, {"id": "upload_1", "file": {"id": "file-1"}}, ["upload_1", "file-1"]),
+        ("generic", None, {"file": {"name": "files/abc"}}, ["abc"]),
+        ("generic", None, {"name": "batches/1", "response": {"responsesFile": "files/out"}}, ["1", "out"]),
+        ("generic", None, {"id": "asst_1", "name": "My assistant"}, ["asst_1"]),
         ("openai-chat", {}, {"id": "chatcmpl-1"}, []),
     ],
 )
 def test_what_an_answer_names(dialect: str, request_body: Any, answer: Any, ids: list[str]) -> None:
-    assert given_ids(dialect, request_body, answer) == ids
+    assert given_ids(dialect, "/v1/x", request_body, answer) == ids
+
+
+@pytest.mark.parametrize(
+    ("path", "ids"),
+    [
+        ("/v1/responses/resp_1", ["resp_1"]),
+        ("/v1/responses/resp_1/input_items", ["resp_1"]),
+        ("/v1/conversations/conv_1/items/msg_1", ["conv_1"]),
+        ("/v1/threads/thread_1/runs/run_1", ["thread_1"]),
+        ("/v1/messages/batches/msgbatch_1/results", ["msgbatch_1"]),
+        ("/download/v1beta/files/abc:download", ["abc"]),
+        ("/v1/vector_stores/vs_1/files/file-1", ["vs_1", "file-1"]),
+        ("/v1/conversations", []),
+        ("/v1/chat/completions", []),
+    ],
+)
+def test_what_a_path_names_goes_on(path: str, ids: list[str]) -> None:
+    assert asked_ids("generic", path, None, []) == ids
+    assert given_ids("generic", path, {"items": []}, {"object": "list"}) == ids
+    assert given_ids("openai-chat", path, None, {}) == []
 
 
 def test_what_was_kept_is_recalled_under_each_id() -> None:

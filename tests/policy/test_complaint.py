@@ -41,6 +41,14 @@ def problems(text: str) -> list[Problem]:
             'p.yaml:3: upstream.resolve.h.adress: unknown key; did you mean "address"?',
         ),
         ("mode: on", 'p.yaml:1: mode: "on" is not allowed here; it has to be enforce or observe'),
+        (
+            "detection:\n  patterns:\n    - {name: my-id, regex: x}",
+            'p.yaml:3: detection.patterns[0].name: "my-id" is not of the form [A-Z][A-Z0-9_]*',
+        ),
+        (
+            "detection:\n  patterns:\n    - name: ID\n      regex: (x",
+            "p.yaml:4: detection.patterns[0].regex: this is no regular expression: missing ) at position 2",
+        ),
         ("version: 2", "p.yaml:1: version: 2 is not allowed here; it has to be 1"),
         (
             "on_error: {dpl: open}",

@@ -13,11 +13,38 @@ def test_nothing_is_looked_into_unless_it_is_turned_on() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": "lower"}, {"name": "ID", "score": 1.5}, {"name": "ID", "regexp": "x"}, {}],
+    [
+        {"name": "lower", "regex": "x"},
+        {"name": "Half-Lower", "regex": "x"},
+        {"name": "ID", "regex": "x", "score": 1.5},
+        {"name": "ID", "regexp": "x"},
+        {"name": "ID"},
+        {"name": "ID", "regex": "x", "words": ["y"]},
+        {"name": "ID", "regex": "(x"},
+        {},
+    ],
 )
 def test_a_pattern_of_ones_own_has_a_name_and_a_score(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Pattern.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"allow": {"regexes": ["[a"]}},
+        {"thresholds": {"EMAIL_ADDRESS": 1.5}},
+        {"ner": {"engine": "spacy"}},
+    ],
+)
+def test_what_could_never_work_is_an_error(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Detection.model_validate(wrong)
+
+
+def test_a_pattern_has_a_regex_or_words() -> None:
+    assert Pattern(name="ID", regex=r"\d+").words == []
+    assert Pattern(name="ID", words=["Bluebird"]).regex is None
 
 
 def test_actions_are_a_closed_list() -> None:

@@ -126,3 +126,9 @@ def test_a_password_in_a_proxy_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="proxy_password_env") as caught:
         fields.check_proxy("http://ann:hunter2@proxy:3128")
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_regular_expression_that_is_wrong_says_where() -> None:
+    assert fields.check_regex(r"\p{Lu}{3}") == r"\p{Lu}{3}"
+    with pytest.raises(ValueError, match=r"this is no regular expression: missing \) at position 2"):
+        fields.check_regex("(a")

@@ -22,6 +22,7 @@ from tollgate.policy.policy import (
     overlay,
     write,
 )
+from tollgate.policy.problem import PolicyError, Unfit
 from tollgate.policy.reader import validate
 from tollgate.policy.schema import PolicyFile, Settings
 
@@ -187,6 +188,20 @@ def test_an_explanation_has_every_setting() -> None:
 def test_a_digest_is_the_name_of_what_a_policy_says(one: str, other: str, same: bool) -> None:
     assert (policy(one).digest == policy(other).digest) is same
     assert len(digest(PolicyFile())) == 12
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("rules", 0, "set", "on_error", "cache"), 11),
+        (("identification", "groups", "interns", 0), 4),
+        (("timeouts", "idle"), 1),
+        (("rules", 1, "set", "dlp"), 15),
+    ],
+)
+def test_what_a_room_cannot_use_is_told_with_its_place(path: tuple[str | int, ...], line: int) -> None:
+    with pytest.raises(PolicyError, match=rf"^p\.yaml:{line}: .*: no such thing$"), policy().placing():
+        raise Unfit(path, "no such thing")
 
 
 def test_mappings_merge_and_lists_are_replaced() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tollgate.policy.problem import Mark, PolicyError, Problem, write_key
+from tollgate.policy.problem import Mark, PolicyError, Problem, Unfit, write_key
 
 
 def test_a_problem_reads_like_a_compilers() -> None:
@@ -22,3 +22,10 @@ def test_an_error_tells_its_problems_in_the_order_of_the_files_lines() -> None:
 def test_a_key_is_written_as_people_write_it() -> None:
     assert write_key(("rules", 2, "when", "headers", "x-team")) == "rules[2].when.headers.x-team"
     assert write_key(()) == ""
+
+
+def test_what_a_room_cannot_use_names_its_key() -> None:
+    unfit = Unfit(("detection", "entities", 1), "there is no entity 'X'")
+
+    assert str(unfit) == "detection.entities[1]: there is no entity 'X'"
+    assert unfit.path == ("detection", "entities", 1)

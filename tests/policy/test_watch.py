@@ -136,3 +136,39 @@ def test_a_file_of_the_same_size_and_time_is_known_by_being_another_one(path: Pa
 
 def test_what_is_not_there_has_no_look(tmp_path: Path) -> None:
     assert look(tmp_path / "no.yaml") is None
+
+
+def test_a_file_that_the_policy_names_counts_once_it_has_changed_and_is_there(
+    path: Path, tmp_path: Path
+) -> None:
+    secret, rules = tmp_path / ".env", tmp_path / "rules.toml"
+    secret.write_text("A=1")
+    rules.write_text("")
+    save(path, f"detection: {{known_values: {{files: [{secret}]}}, secrets: {{rules: [{rules}]}}}}")
+    source = PolicySource([path])
+    policy = source.current
+    assert not source.check()
+
+    save(secret, "A=2")
+    assert source.check()
+    assert not source.check()
+    secret.unlink()
+    assert not source.check()
+    secret.write_text("A=345")
+    rules.write_text("# none")
+    assert source.check()
+    assert not source.check()
+    assert (source.current, source.generation) == (policy, 1)
+
+
+def test_files_that_a_new_policy_names_are_looked_at(path: Path, tmp_path: Path) -> None:
+    secret = tmp_path / ".env"
+    secret.write_text("A=1")
+    source = PolicySource([path])
+    save(path, f"detection: {{known_values: {{files: [{secret}]}}}}")
+    assert source.check()
+    assert not source.check()
+
+    save(secret, "A=2345")
+
+    assert source.check()

@@ -19,7 +19,8 @@ LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
 _NAME = re.compile(r"(?=.{1,40}$)(?!(?:.*\d){4})[A-Za-z_$][\w$-]*", re.ASCII)
 """A key as programmers choose it: short, and with three digits at most."""
-_FILES = frozenset(("file_id", "file_ids"))
+_FILES = frozenset(("file_id", "file_ids", "input_file_id", "vector_store_ids", "fileUri", "file_uri"))
+"""Members that name files which the provider keeps, or stores of them."""
 
 
 class Slot(NamedTuple):
@@ -64,7 +65,7 @@ class Contents(NamedTuple):
     numbers: list[Number]
     """Those from LEAST_NUMBER on, with either sign. Such with a fraction are measurements and embeddings."""
     files: list[File]
-    """Wherever an object has a member `file_id` or `file_ids`."""
+    """Wherever an object has a member such as `file_id`."""
 
 
 def place_of(path: Path) -> str:

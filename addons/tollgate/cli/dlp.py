@@ -17,8 +17,8 @@ from tollgate.cli.up import PolicyFiles, State
 from tollgate.dlp.equipment import build_examiner, cache_folder, thresholds
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.known import RULE as KNOWN_VALUE
+from tollgate.dlp.named import check_names
 from tollgate.dlp.screen import answer_action
-from tollgate.dlp.secret_rules import RulesMissing
 from tollgate.dlp.secrets import secret_judges
 from tollgate.dlp.settle import action_for
 from tollgate.dlp.sight import Found
@@ -26,7 +26,7 @@ from tollgate.dlp.span import Span
 from tollgate.dlp.treat import as_text
 from tollgate.dlp.views.documents import is_container
 from tollgate.dlp.windows import DetectionFailed
-from tollgate.policy import load
+from tollgate.policy import Policy, load
 from tollgate.policy.dlp import Detection, Dlp
 from tollgate.store import Digester, load_key, state_folder
 
@@ -34,8 +34,8 @@ app = typer.Typer(no_args_is_help=True, help="Show what is found in files, and w
 
 _WHATEVER_THE_PLACE = ("block", "report", "ignore")
 """Actions that are the same where a value cannot be rewritten."""
-_UNUSABLE = (OSError, ValueError, RulesMissing, DetectionFailed)
-"""PolicyError and ViewError are ValueErrors."""
+_UNUSABLE = (OSError, ValueError, DetectionFailed)
+"""PolicyError, RulesMissing and ViewError are ValueErrors."""
 _SHOWN = 2
 _SHOWN_OF = 4
 """At most one character in so many of a value is shown."""
@@ -78,14 +78,15 @@ def scan(
     Exits with 2 for a policy or a file that cannot be used; other files are looked into all the same.
     """
     with _or_exit():
-        settings = load(policy or []).file
         folder = state_folder(str(state or ""))
-        examiner = build_examiner(settings.detection, folder, Digester(load_key(folder)))
+        settings = _checked(policy, folder)
+        with settings.placing():
+            examiner = build_examiner(settings.file.detection, folder, Digester(load_key(folder)))
     rows: list[Row] = []
     failed = False
     for path in files or [Path("-")]:
         try:
-            rows += rows_of(str(path), _read(path), examiner, settings.dlp)
+            rows += rows_of(str(path), _read(path), examiner, settings.file.dlp)
         except _UNUSABLE as e:
             _complain(e, f"{path}: ")
             failed = True
@@ -101,9 +102,12 @@ def scan(
 def explain(policy: PolicyFiles = None, state: State = None) -> None:
     """List what is looked for, and what becomes of it by the policy's actions."""
     with _or_exit():
-        settings = load(policy or []).file
+        folder = state_folder(str(state or ""))
+        checked = _checked(policy, folder)
+        settings = checked.file
         scores = thresholds(settings.detection)
-        rules = _secret_rules(settings.detection, cache_folder(state_folder(str(state or ""))))
+        with checked.placing():
+            rules = _secret_rules(settings.detection, cache_folder(folder))
     console = Console(highlight=False)
     console.print(_entities_table(settings.dlp, scores))
     console.print(_secrets_table(settings.dlp, settings.detection, rules))
@@ -115,6 +119,13 @@ def explain(policy: PolicyFiles = None, state: State = None) -> None:
         console.print(
             "[yellow]dlp.enabled is off:[/] only calls for which a rule turns it on are looked into"
         )
+
+
+def _checked(files: list[Path] | None, state: Path) -> Policy:
+    """The policy, in which all names stand for something."""
+    policy = load(files or [])
+    check_names(policy, cache_folder(state))
+    return policy
 
 
 @contextmanager
@@ -203,6 +214,8 @@ def _findings_table(rows: list[Row]) -> Table:
         place = f"{row.line}:{row.column}" if row.line else "–"
         cells = (row.file, place, row.entity, row.rule, f"{row.score:.2f}", row.view, row.action, row.hint)
         table.add_row(*map(Text, cells), style="dim" if row.action == "ignore" else None)
+    for column in table.columns:
+        column.overflow = "fold"  # in a narrow terminal too, all of it can be read
     return table
 
 

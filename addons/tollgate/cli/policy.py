@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tollgate.dlp.named import check_names
 from tollgate.policy import Facts, Policy, PolicyError, Problem, json_schema, load
 from tollgate.providers import Providers
 
@@ -54,7 +56,7 @@ Headers = Annotated[
 def check(files: CheckedFiles) -> None:
     """Say all that is wrong with policy files, line by line."""
     console = Console(highlight=False)
-    policy = _load(files, console)
+    policy = _load(files, console, look_up=True)
     counts = f"{_count(len(policy.file.rules), 'rule')}, {_count(len(policy.file.hosts), 'host')}"
     console.print(f"[green]valid[/]: {counts}, digest {policy.digest}")
 
@@ -107,9 +109,13 @@ def explain(
     console.print(_settings_table(policy, facts))
 
 
-def _load(files: list[Path], console: Console) -> Policy:
+def _load(files: list[Path], console: Console, *, look_up: bool = False) -> Policy:
     try:
-        return load(files)
+        policy = load(files)
+        if look_up:
+            with TemporaryDirectory() as cache:
+                check_names(policy, Path(cache))
+        return policy
     except PolicyError as e:
         for problem in e.problems:
             console.print(Text(str(problem)), Text(excerpt(problem), "dim"), sep="\n", soft_wrap=True)

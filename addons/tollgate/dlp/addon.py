@@ -11,7 +11,7 @@ from functools import partial
 from tollgate.calls import Answer, Body, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
 from tollgate.dlp.carried import Carried, carry
-from tollgate.dlp.equipment import Equipment, equip
+from tollgate.dlp.equipment import Equipment, equip, is_made_for
 from tollgate.dlp.fresh import Fresh, fresh
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
@@ -40,22 +40,24 @@ class Dlp:
     def __init__(self) -> None:
         self._prepared: Equipment | None = None
         self._equipment: Equipment | None = None
+        self._runtime: Runtime | None = None
+        """For what that was built. Going back to it, none of its files is read again."""
         self._vault: Vault | None = None
         """One for all policies: calls may still keep something when theirs is no longer in force."""
 
     def llm_prepare(self, runtime: Runtime) -> None:
         """Build what the policy looks for. ValueError where it cannot be."""
-        detection = runtime.policy.file.detection
+        detection, ready = runtime.policy.file.detection, self._equipment
         if not wanted(runtime.policy):
             self._prepared = None
-        elif self._equipment is None or self._equipment.detection != detection:
+        elif ready and (runtime is self._runtime or is_made_for(ready, detection)):
+            self._prepared = ready
+        else:
             self._prepared = equip(runtime)
             self._vault = self._vault or Vault(runtime.state, load_key(runtime.state))
-        else:
-            self._prepared = self._equipment
 
     def llm_setup(self, runtime: Runtime) -> None:
-        self._equipment = self._prepared
+        self._equipment, self._runtime = self._prepared, runtime
 
     def done(self) -> None:
         if self._vault is not None:
@@ -109,10 +111,17 @@ class Dlp:
         if treatment.findings:
             call.verdicts.append(Verdict("dlp", "observe", summary(treatment.findings), "would_redact"))
 
+    def llm_head(self, call: Call, answer: Answer) -> None:
+        carried: Carried | None = call.notes.get("dlp")
+        if carried is not None:
+            carried.head(answer)
+
     def llm_event(self, call: Call, event: Event) -> Iterable[Event]:
         carried: Carried | None = call.notes.get("dlp")
-        if carried is None or call.answer is None or call.answer.framing == "raw":
+        if carried is None or call.answer is None:
             return (event,)
+        if call.answer.framing == "raw":
+            return carried.restorer.file(event) if carried.as_file else (event,)
         if not carried.kept and event.data:
             self._remember(call, carried, call.dialect.payload(event))
         return carried.event(event)
@@ -135,15 +144,18 @@ class Dlp:
 
     def _remember(self, call: Call, carried: Carried, document: object) -> None:
         """Keep the tokens of a conversation that the provider keeps, under the ids it gives."""
-        if self._vault and (ids := given_ids(call.dialect.name, call.request.body.json, document)):
+        path, body = call.client_request.path, call.request.body.json
+        if self._vault and (ids := given_ids(call.dialect.name, path, body, document)):
             carried.kept = True
-            TokenVault(self._vault).keep(ids, carried.book.originals)
+            if not TokenVault(self._vault).keep(ids, carried.book.originals):
+                reason = "there are more values than can be kept: later answers will hold tokens"
+                call.verdicts.append(Verdict("dlp", "warn", reason, "not_kept"))
 
 
 def _found(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Fresh:
     """What of a call has to be looked at. The book has the tokens of what the provider keeps then."""
     new = fresh(call, equipment.examiner.history)
-    asked = asked_ids(call.dialect.name, call.request.body.json, new.files)
+    asked = asked_ids(call.dialect.name, call.client_request.path, call.request.body.json, new.files)
     for token, value in vault.recall(asked).items():
         book.enter(token, value)
     return new

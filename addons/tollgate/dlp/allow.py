@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import regex
 
@@ -27,11 +26,11 @@ _DOMAINS: Mapping[str, Callable[[str], str]] = {
 
 
 class AllowList:
-    """Values, regular expressions and domains. ValueError for an expression that does not compile."""
+    """Values, regular expressions and domains."""
 
     def __init__(self, policy: Allowed) -> None:
         self._values = frozenset(policy.values)
-        self._regexes = [_compiled(pattern) for pattern in policy.regexes]
+        self._regexes = [regex.compile(pattern) for pattern in policy.regexes]
         self._domains = Matcher(policy.domains, names) if policy.domains else None
 
     def allows(self, value: str, entity: str) -> bool:
@@ -48,10 +47,3 @@ class AllowList:
 
     def _at_home(self, domain: str) -> bool:
         return self._domains is not None and self._domains.matches([domain.rstrip(".")])
-
-
-def _compiled(pattern: str) -> Any:
-    try:
-        return regex.compile(pattern)
-    except regex.error as e:
-        raise ValueError(f"the allowed expression {pattern!r} is not valid: {e}") from None

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tollgate.calls import Action, Call, Event, Verdict
+from tollgate.calls import Action, Answer, Call, Event, Verdict
 from tollgate.dlp.answers import AnswerScreen
 from tollgate.dlp.equipment import Equipment
 from tollgate.dlp.screen import Screen
 from tollgate.dlp.stream import AnswerRestorer
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.vault import IDS
+
+_WHOLE = 200
+"""The status of all of a file; no part of one is changed."""
+_MEDIA = ("audio/", "font/", "image/", "video/")
 
 
 @dataclass(slots=True)
@@ -24,6 +28,17 @@ class Carried:
     """Looks into what the model wrote itself; None where nobody asks."""
     kept: bool = False
     """True once the vault has the call's tokens, or has no need of them."""
+    as_file: bool = False
+    """True for an answer in no framing that may be text."""
+
+    def head(self, answer: Answer) -> None:
+        """Told of a streamed answer before its first event."""
+        headers = answer.headers
+        if self.restorer.known and answer.framing == "raw" and answer.status == _WHOLE:
+            coded = headers.get("content-encoding") or headers.get("content-type", "").startswith(_MEDIA)
+            self.as_file = not coded
+            if self.as_file:
+                headers.popall("content-length", None)  # a value is seldom as long as its token
 
     def event(self, event: Event) -> list[Event]:
         """What goes on in its place: first what the model wrote is judged, then tokens are undone."""

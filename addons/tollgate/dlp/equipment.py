@@ -8,10 +8,12 @@ from pathlib import Path
 from tollgate.calls import Runtime
 from tollgate.dlp.engine import Engine, build
 from tollgate.dlp.examine import Examiner
+from tollgate.dlp.named import check_names
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.profile import OWN, THRESHOLD
 from tollgate.dlp.tokens import Minter, Numbered
 from tollgate.policy.dlp import Detection
+from tollgate.policy.watch import Look, look
 from tollgate.store import Digester, load_key
 
 _WARM_UP = "warm up – with an “é”, too: write to someone@example.com or +1 212 555 0100, or 200 45927735"
@@ -24,6 +26,8 @@ class Equipment:
     """What a policy needs, built once for it."""
 
     detection: Detection
+    files: Look
+    """How the files that it names were."""
     engine: Engine
     examiner: Examiner
     minter: Minter
@@ -31,15 +35,27 @@ class Equipment:
 
 
 def equip(runtime: Runtime) -> Equipment:
-    """Build what a policy needs. It takes seconds the first time."""
+    """Build what a policy needs. It takes seconds the first time. PolicyError for what there is not."""
     detection = runtime.policy.file.detection
+    files = _looks(detection)
     key = load_key(runtime.state)
-    engine = build_engine(detection, runtime.state, runtime.digester)
+    check_names(runtime.policy, cache_folder(runtime.state))
+    with runtime.policy.placing():
+        engine = build_engine(detection, runtime.state, runtime.digester)
     examiner = _examiner(engine, detection, runtime.digester)
     operators = Operators(key)
     operators.apply("hash", "warm up")
     minter = Numbered() if detection.tokens == "numbered" else Minter(key)
-    return Equipment(detection, engine, examiner, minter, operators)
+    return Equipment(detection, files, engine, examiner, minter, operators)
+
+
+def is_made_for(equipment: Equipment, detection: Detection) -> bool:
+    """Whether it is what `equip` would build, by the policy and the files that this names."""
+    return equipment.detection == detection and equipment.files == _looks(detection)
+
+
+def _looks(detection: Detection) -> Look:
+    return tuple(map(look, detection.files))
 
 
 def build_engine(detection: Detection, state: Path, digester: Digester) -> Engine:

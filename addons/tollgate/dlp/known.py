@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import regex
 
 from tollgate.dlp.span import Span
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import KnownValues
 from tollgate.policy.match import Matcher, names
 
@@ -87,7 +88,7 @@ class KnownValueDetector:
 
 
 def known_values(policy: KnownValues, environ: Mapping[str, str]) -> Iterator[str]:
-    """All values that a policy points at. ValueError for a file that cannot be read or is no text."""
+    """All values that a policy points at. Unfit for a file that cannot be read or is no text."""
     for value in _found(policy, environ):
         if len(value) >= policy.min_length and value.lower() not in _COMMON:
             yield value
@@ -97,25 +98,26 @@ def _found(policy: KnownValues, environ: Mapping[str, str]) -> Iterator[str]:
     if policy.environment:
         wanted = Matcher(policy.environment, names)
         yield from (value for name, value in environ.items() if wanted.matches([name]))
-    for path in policy.files:
-        text = _text(path)
+    for n, path in enumerate(policy.files):
+        text = _text(path, n)
         if path.suffix == ".env" or path.name.startswith(".env"):
             yield from env_values(text)
         else:
             yield text.strip()
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, number: int) -> str:
+    at = "detection", "known_values", "files", number
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_FILE + 1)
         text = content.decode()
     except OSError as e:
-        raise ValueError(f"{path}: this file of known values cannot be read: {e.strerror}") from None
+        raise Unfit(at, f"{path} cannot be read: {e.strerror}") from None
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: this file of known values is no UTF-8 text") from None
+        raise Unfit(at, f"{path} is no UTF-8 text") from None
     if len(content) > _MAX_FILE:
-        raise ValueError(f"{path}: this file is too large for known values: more than {_MAX_FILE // 1024} KB")
+        raise Unfit(at, f"{path} is too large for known values: more than {_MAX_FILE // 1024} KB")
     return text
 
 

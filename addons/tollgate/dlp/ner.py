@@ -18,6 +18,7 @@ import regex
 
 from tollgate.dlp.profile import THRESHOLD
 from tollgate.dlp.span import Span
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import Ner
 
 _LANGUAGE = "en"
@@ -33,8 +34,11 @@ _CODE = regex.compile(
 NO_THRESHOLDS: Mapping[str, float] = MappingProxyType({})
 
 
-class ModelMissing(ValueError):
+class ModelMissing(Unfit):
     """A model, or the package that runs it, is not on this machine."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(("detection", "ner", "model"), message)
 
 
 class Recognizer(Protocol):
@@ -74,12 +78,8 @@ def lines_with_names(text: str) -> Iterator[tuple[int, str]]:
 
 def build_ner(policy: Ner, thresholds: Mapping[str, float] = NO_THRESHOLDS) -> NerDetector | None:
     """The detector that a policy wants; None for no engine. ModelMissing where its model is not here."""
-    if policy.engine == "none":
+    if policy.engine == "none" or not policy.model:
         return None
-    if not policy.model:
-        raise ModelMissing(
-            f"ner: the engine {policy.engine} needs a model: a folder, or an installed model's name"
-        )
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     least = min((thresholds.get(entity, THRESHOLD) for entity in policy.entities), default=THRESHOLD)
     return NerDetector(_ENGINES[policy.engine](policy.model, policy.entities, least), thresholds)
@@ -87,12 +87,12 @@ def build_ner(policy: Ner, thresholds: Mapping[str, float] = NO_THRESHOLDS) -> N
 
 def _need_package(package: str, engine: str) -> None:
     if find_spec(package) is None:
-        raise ModelMissing(f"ner: the engine {engine} needs the package {package}, which is not installed")
+        raise ModelMissing(f"the engine {engine} needs the package {package}, which is not installed")
 
 
 def _need_folder(model: str, engine: str) -> str:
     if not Path(model).is_dir():
-        raise ModelMissing(f"ner: {model!r} is no folder with a model for {engine}: nothing is downloaded")
+        raise ModelMissing(f"{model!r} is no folder with a model for {engine}: nothing is downloaded")
     return model
 
 

@@ -18,6 +18,7 @@ from tollgate.dlp.context import words
 from tollgate.dlp.prefilter import Expression
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import Reach
+from tollgate.policy import Unfit
 
 ENTITY = "PHONE_NUMBER"
 
@@ -179,6 +180,14 @@ class _Candidate(NamedTuple):
         return _ONE_BLOCK.fullmatch(self.text) is not None and _IN_ORDER not in self.text
 
 
+def check_regions(regions: Sequence[str]) -> None:
+    """Unfit for a region that there is not."""
+    for n, region in enumerate(regions):
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            message = f"there are no phone numbers of a region {region!r}: use ISO 3166 codes such as GB"
+            raise Unfit(("detection", "phone_regions", n), message)
+
+
 def phone_judges(regions: Sequence[str], threshold: float) -> list[PhoneJudge]:
     """Those who find phone numbers: beside telling words, and on their own."""
     return [PhoneJudge(regions, threshold, told=told) for told in (True, False)]
@@ -190,11 +199,6 @@ class PhoneJudge:
     reach = Reach(back=60, ahead=40, to_space=60)
 
     def __init__(self, regions: Sequence[str], threshold: float, *, told: bool = True) -> None:
-        unknown = [region for region in regions if region not in phonenumbers.SUPPORTED_REGIONS]
-        if unknown:
-            raise ValueError(
-                f"there are no phone numbers of a region {unknown[0]!r}: use ISO 3166 codes such as US"
-            )
         phonenumbers.PhoneMetadata.load_all()  # else the first number of each country reads its file
         self._regions = regions
         self._threshold = threshold

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import presidio_analyzer.predefined_recognizers as predefined
@@ -24,6 +24,7 @@ from tollgate.dlp.prefilter import Expression
 from tollgate.dlp.profile import BY_ENTITY, IBANS, OWN, PATTERNS, ROWS, THRESHOLD
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import TIMEOUT, WORD, DetectionFailed, Judge, Reach
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import Detection, Pattern
 from tollgate.providers.table import nearest
 
@@ -34,11 +35,13 @@ FLAGS = regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 _REACH = Reach(back=200)
 _SHORT = 64
 """In so many characters no pattern of Presidio's takes long; to watch the clock would."""
+_LISTED = 150
+"""As many names as a message may list."""
 
 
 def build_judges(detection: Detection) -> list[Judge]:
-    """One judge for each pattern of all that is to be looked for. ValueError for an entity or a country that
-    does not exist, and for a pattern that cannot be compiled."""
+    """One judge for each pattern of all that is to be looked for. Unfit for an entity or a country that does
+    not exist."""
     _keep_suffixes_offline()
     iban_patterns.regex_per_country.update(map(_iban_format, IBANS))
     logging.getLogger("presidio-analyzer").disabled = True  # it logs values that it cannot check
@@ -56,6 +59,15 @@ def entities(detection: Detection) -> set[str]:
     """The names of all that `build_judges` looks for, with its errors for those that do not exist."""
     own = {pattern.name for pattern in [*_own_patterns(), *detection.patterns]}
     return _chosen(detection, _known()) | (own - set(detection.without))
+
+
+def all_entities(detection: Detection) -> set[str]:
+    """The names of all entities there are, whether they are looked for or not."""
+    return _every(_known(), detection)
+
+
+def _every(known: Iterable[str], detection: Detection) -> set[str]:
+    return {*known, *OWN, *(pattern.name for pattern in detection.patterns), *detection.ner.entities}
 
 
 # -- which recognizers -------------------------------------------------------------------------------------
@@ -83,18 +95,32 @@ def _chosen(detection: Detection, known: Mapping[str, EntityRecognizer]) -> set[
     """The names of the entities that are to be looked for."""
     countries = {str(recognizer.country_code()) for recognizer in known.values() if recognizer.country_code()}
     wanted = {country.lower() for country in detection.countries}
-    _all_in(wanted, countries, "country")
-    _all_in(detection.entities, [*known, *OWN], "entity")
+    _check_names(detection, known, countries)
     by_country = {name for name, recognizer in known.items() if recognizer.country_code() in wanted}
     profile = {row.entity for row in ROWS if row.on}
     return (profile | by_country | set(detection.entities)) - set(detection.without) - set(OWN)
 
 
-def _all_in(names: Iterable[str], known: Collection[str], kind: str) -> None:
-    for name in names:
-        if name not in known:
-            listed = ", ".join(sorted(known))
-            raise ValueError(f"there is no {kind} {name!r}{nearest(name, known)}: these are known: {listed}")
+def _check_names(detection: Detection, known: Collection[str], countries: Collection[str]) -> None:
+    """Unfit for a name that stands for nothing."""
+    every = _every(known, detection)
+    _all_in("countries", [country.lower() for country in detection.countries], countries, "country")
+    _all_in("entities", detection.entities, [*known, *OWN], "entity")
+    _all_in("without", detection.without, every, "entity")
+    for name in detection.thresholds:
+        need_one_of(every, name, "entity", ("detection", "thresholds", name))
+
+
+def _all_in(key: str, names: Iterable[str], known: Collection[str], kind: str) -> None:
+    for n, name in enumerate(names):
+        need_one_of(known, name, kind, ("detection", key, n))
+
+
+def need_one_of(known: Collection[str], name: str, kind: str, path: Sequence[str | int]) -> None:
+    """Unfit for a name that is none of these, at that path of the policy."""
+    if name not in known:
+        listed = f": there are {', '.join(sorted(known))}" if len(known) <= _LISTED else ""
+        raise Unfit(path, f"there is no {kind} {name!r}{nearest(name, known) or listed}")
 
 
 def _own_patterns() -> Iterator[Pattern]:
@@ -103,13 +129,8 @@ def _own_patterns() -> Iterator[Pattern]:
 
 
 def _recognizer(pattern: Pattern) -> PatternRecognizer:
-    """A recognizer for a pattern of a policy. ValueError where it is none, or cannot be compiled."""
-    if bool(pattern.regex) == bool(pattern.words):
-        raise ValueError(f"the pattern {pattern.name} needs either a regex or words")
-    try:
-        patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)] if pattern.regex else []
-    except ValueError as e:
-        raise ValueError(f"the pattern {pattern.name}: {e}") from None
+    """A recognizer for a pattern of a policy."""
+    patterns = [PresidioPattern(pattern.name, pattern.regex, pattern.score)] if pattern.regex else []
     return PatternRecognizer(
         supported_entity=pattern.name,
         name=pattern.name,
@@ -167,6 +188,7 @@ class PatternJudge:
         self._needs_context = (row is not None and row.needs_context) or pattern.score < threshold
         self._own = own
         self._lead = regex.compile(row.lead, regex.DOTALL) if row and row.lead else None
+        self._rest = regex.compile(row.rest) if row and row.rest else None
         self._never_after = _before(row.never_after) if row and row.never_after else None
         self._never_before = regex.compile(row.never_before) if row and row.never_before else None
         self._never = regex.compile(row.never) if row and row.never else None
@@ -224,10 +246,18 @@ class PatternJudge:
 
     def _ends(self, match: Any) -> list[int]:
         """Where the value may end. The groups of an IBAN's pattern are its last blocks, which may be the next
-        word: "DE89 3704 0044 0532 0130 00 TO"."""
+        word: "DE89 3704 0044 0532 0130 00 TO". What ends an address may be a file's: "bob@acme.com.txt"."""
         if not self._by_group:
-            return [match.end()] if match[0] else []
+            every = [match.end()] if match[0] else []
+            return every + self._shorter(match)
         return sorted({match.end(n) for n in range(1, match.re.groups + 1) if match.end(n) > 0}, reverse=True)
+
+    def _shorter(self, match: Any) -> list[int]:
+        """Where the value ends, should the end of the match be something else."""
+        if self._rest is None:
+            return []
+        start, end = match.start() + match[0].rfind("@"), match.end()
+        return [n for n in range(end - 1, start, -1) if self._rest.fullmatch(match.string, n, end)]
 
     def _checked(self, value: str) -> float:
         """The score after the recognizer's own checks; 0 where they say no."""

@@ -27,6 +27,8 @@ class Row(NamedTuple):
     """How far around that gate it has to be looked."""
     lead: str = ""
     """A pattern for what a match may begin with and is no part of the value."""
+    rest: str = ""
+    """A pattern for what a match may end with and is no part of the value: it is tried without that, too."""
     never_after: str = ""
     """A pattern for what stands before a match that is something else."""
     never_before: str = ""
@@ -44,6 +46,8 @@ ROWS = (
         "EMAIL_ADDRESS",
         gate=Expression(r"[\w!#$%&'*+/=?^`{|}~-]@\w"),
         lead=r".*[!#$%&'*/=?^`{|}~](?=[^@])",  # legal in an address, but "email=bob@…" is what people write
+        rest=r"_.*|(?<=\.[a-z]{2,12})\.[A-Z][a-z]*"  # a file's name, and the next sentence
+        r"|\.(?i:csv|docx?|eml|html?|jpe?g|json|log|md|msg|pdf|png|txt|vcf|xlsx?|xml|ya?ml)",
         never_after=r"://[^\s/@]{0,128}",  # a password in a URL
         never=r"git@.*",  # how everybody clones
     ),

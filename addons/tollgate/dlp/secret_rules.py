@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import regex
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
 
 from tollgate.dlp.prefilter import write_whole
+from tollgate.policy.problem import write_key
 
 type Confidence = Literal["low", "medium", "high"]
 
@@ -52,7 +55,7 @@ class SecretRule:
     """Whether what looks like a placeholder is believed to be a secret all the same."""
 
 
-class RulesMissing(Exception):
+class RulesMissing(ValueError):
     """The rules cannot be had; the message says what helps."""
 
 
@@ -113,6 +116,51 @@ def _is_distinct(row: Mapping[str, Any]) -> bool:
 # -- TOML --------------------------------------------------------------------------------------------------
 
 
+class _Shape(BaseModel):
+    """A part of such a file, as far as it is read."""
+
+    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel)
+
+
+class _Allowlist(_Shape):
+    regex_target: str = "secret"
+    regexes: list[str] = []
+    stopwords: list[str] = []
+
+
+class _Allowing(_Shape):
+    """What takes something for no secret: a rule, or a file for all its rules."""
+
+    allowlists: list[_Allowlist] = []
+    allowlist: _Allowlist = _Allowlist()
+
+    @property
+    def allowed(self) -> list[str]:
+        about_secrets = (each for each in self._all if each.regex_target == "secret")
+        return [pattern for each in about_secrets for pattern in each.regexes]
+
+    @property
+    def stopwords(self) -> list[str]:
+        return [word.lower() for each in self._all for word in each.stopwords]
+
+    @property
+    def _all(self) -> list[_Allowlist]:
+        return [*self.allowlists, self.allowlist]
+
+
+class _Row(_Allowing):
+    id: str
+    regex: str = ""
+    secret_group: int = 0
+    entropy: float = 0.0
+    keywords: list[str] = []
+    skip_report: bool = False
+
+
+class _RuleFile(_Allowing):
+    rules: list[_Row]
+
+
 def toml_rules(path: Path) -> list[SecretRule]:
     """The rules of a file. Rules for file names only, for commits, and such as are not reported are left out.
 
@@ -120,40 +168,27 @@ def toml_rules(path: Path) -> list[SecretRule]:
     ValueError where the file cannot be used.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        file = _RuleFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as e:
+        raise ValueError(f"{path}: this rule file cannot be read: {e.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise ValueError(f"{path}: this rule file cannot be read: {e}") from None
-    everywhere = _Allowlists(document)
-    return [
-        _toml_rule(row, everywhere, path)
-        for row in document.get("rules", ())
-        if "regex" in row and not row.get("skipReport")
-    ]
+    except ValidationError as e:
+        wrong = e.errors()[0]
+        raise ValueError(f"{path}: {write_key(wrong['loc'])}: {wrong['msg']}") from None
+    return [_toml_rule(row, file, path) for row in file.rules if row.regex and not row.skip_report]
 
 
-class _Allowlists:
-    """What a rule, or a file for all its rules, takes for no secret."""
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        lists = [*table.get("allowlists", ()), *([table["allowlist"]] if "allowlist" in table else ())]
-        about_secrets = [each for each in lists if each.get("regexTarget", "secret") == "secret"]
-        self.regexes = [pattern for each in about_secrets for pattern in each.get("regexes", ())]
-        self.stopwords = [word.lower() for each in lists for word in each.get("stopwords", ())]
-
-
-def _toml_rule(row: Mapping[str, Any], everywhere: _Allowlists, path: Path) -> SecretRule:
-    own = _Allowlists(row)
-    if "id" not in row:
-        raise ValueError(f"{path}: a rule has no id")
+def _toml_rule(row: _Row, file: _RuleFile, path: Path) -> SecretRule:
     rule = SecretRule(
-        id=row["id"],
-        pattern=row["regex"],
+        id=row.id,
+        pattern=row.regex,
         confidence="high",
-        group=row.get("secretGroup", 0),
-        entropy=float(row.get("entropy", 0.0)),
-        keywords=tuple(word.lower() for word in row.get("keywords", ())),
-        allowed=(*own.regexes, *everywhere.regexes),
-        stopwords=(*own.stopwords, *everywhere.stopwords),
+        group=row.secret_group,
+        entropy=row.entropy,
+        keywords=tuple(word.lower() for word in row.keywords),
+        allowed=(*row.allowed, *file.allowed),
+        stopwords=(*row.stopwords, *file.stopwords),
         lenient=True,
     )
     _check(rule, path)

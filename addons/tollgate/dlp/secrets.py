@@ -16,6 +16,7 @@ from tollgate.dlp.prefilter import Expression, Letters
 from tollgate.dlp.secret_rules import SecretRule, chosen, compile_rule, kingfisher_rules, toml_rules
 from tollgate.dlp.span import Span
 from tollgate.dlp.windows import TIMEOUT, DetectionFailed, Reach, Windowed, build_windowed
+from tollgate.policy import Unfit
 from tollgate.policy.dlp import Secrets
 from tollgate.policy.match import Matcher, names
 
@@ -29,16 +30,33 @@ def build_secrets(policy: Secrets, cache: Path) -> Windowed:
 
 
 def secret_judges(policy: Secrets, cache: Path) -> list[SecretJudge]:
-    """One judge for each rule that a policy wants. ValueError for a rule file that cannot be used;
-    RulesMissing without the package that has the rules."""
-    theirs = [rule for rule in kingfisher_rules(cache) if rule.id not in REPLACED]
-    rules = [*chosen([*OWN_RULES, *ISSUED_RULES, *theirs], policy.confidence)]
-    rules += [rule for path in policy.rules for rule in toml_rules(path)]
+    """One judge for each rule that a policy wants. Unfit for a rule file that cannot be used; RulesMissing
+    without the package that has the rules."""
+    rules = [*chosen(_our_rules(cache), policy.confidence), *_their_rules(policy)]
     left_out = Matcher(policy.without, names) if policy.without else None
     judges = [SecretJudge(rule) for rule in rules]
     if policy.assignments:
         judges += [AssignmentJudge(rule) for rule in ASSIGNMENTS]
     return [judge for judge in judges if not (left_out and left_out.matches([judge.id]))]
+
+
+def rule_ids(policy: Secrets, cache: Path) -> set[str]:
+    """The ids of all rules, those that a policy leaves out too. It raises what `secret_judges` does."""
+    return {rule.id for rule in (*_our_rules(cache), *_their_rules(policy), *ASSIGNMENTS)}
+
+
+def _our_rules(cache: Path) -> list[SecretRule]:
+    theirs = [rule for rule in kingfisher_rules(cache) if rule.id not in REPLACED]
+    return [*OWN_RULES, *ISSUED_RULES, *theirs]
+
+
+def _their_rules(policy: Secrets) -> Iterator[SecretRule]:
+    """The rules of the policy's files."""
+    for n, path in enumerate(policy.rules):
+        try:
+            yield from toml_rules(path)
+        except ValueError as e:
+            raise Unfit(("detection", "secrets", "rules", n), str(e)) from None
 
 
 class SecretJudge:

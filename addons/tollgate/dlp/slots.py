@@ -17,10 +17,14 @@ from tollgate.dlp.redact import replaced
 from tollgate.dlp.settle import Settling, Where
 from tollgate.dlp.span import Span
 from tollgate.dlp.stubs import Strings
-from tollgate.dlp.views import joins
+from tollgate.dlp.views.joins import is_address, joins
 
 _NEVER_APART = frozenset(("IP_ADDRESS",))
 """What nobody takes apart over messages, but the end of one number and the beginning of another make."""
+_ADDRESS = "EMAIL_ADDRESS"
+
+_REMOVED = "[removed]"
+"""Stands for a text that is gone as a whole: APIs refuse texts that are empty, or blank."""
 
 
 def treat_slots(body: Body, fresh: Fresh, examiner: Examiner, settling: Settling) -> Body | None:
@@ -55,7 +59,7 @@ class _Slots:
         """Keys in which something was found."""
         self._strings: Strings | None = None
         self._joined = self._stubbed = False
-        """Whether there was a value in several slots, or a slot whose change took others with it."""
+        """Whether there was a value in several slots, or a slot whose change is not that of its findings."""
 
     def joins(self) -> bool:
         """Look for values that are taken apart, the last part in a new slot. False where a part in one of
@@ -64,7 +68,7 @@ class _Slots:
         for join in joins([*self._near, *slots], len(self._near)):
             for span in self._settling.resolved(self._examiner.joined(join.text, self._settling.budget)):
                 pieces = join.spans(span.start, span.end)
-                if len(pieces) < 2 or span.entity in _NEVER_APART:
+                if len(pieces) < 2 or not _taken_apart(span.entity, pieces):
                     continue  # it is found in its slot as well, or is none
                 self._joined = True
                 place = " and ".join(place_of(slot) for slot, _, _ in pieces)
@@ -93,7 +97,7 @@ class _Slots:
             self._edit(slot, replaced(slot.text, settled.pieces), gone=gone)
 
     def _edit(self, slot: Slot, text: str, *, gone: bool) -> None:
-        """Note another text for a slot; in the place of a document that is gone stands another one."""
+        """Note another text for a slot; in the place of what is gone as a whole stands something else."""
         if text == slot.text:
             return
         if gone and (slot.kind == "blob" or not text or text.startswith("data:")):
@@ -102,6 +106,8 @@ class _Slots:
                 self._stubbed = True
                 self._edits += stub
                 return
+        if slot.kind == "text" and not text.strip():
+            text, self._stubbed = _REMOVED, True
         self._edits.append((slot, text))
 
     def body(self, track: Track | None) -> Body | None:
@@ -120,6 +126,14 @@ class _Slots:
                 edited.edit_all(edits, patched(self._body.content, changes))
         edited.render()
         return edited if edited.edited else None
+
+
+def _taken_apart(entity: str, pieces: Iterable[tuple[Slot, int, int]]) -> bool:
+    """Whether these may be parts of one value. Where one of them is an address, what stands before it is not:
+    "user", "bob@acme.com"."""
+    if entity in _NEVER_APART:
+        return False
+    return entity != _ADDRESS or not any(is_address(slot.text[start:end]) for slot, start, end in pieces)
 
 
 def key_of(slot: Slot) -> str:

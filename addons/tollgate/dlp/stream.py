@@ -7,6 +7,7 @@ other, only the strings concerned are written anew.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -45,18 +46,24 @@ class _Held(NamedTuple):
 
 type _Channel = tuple[str, Marks]
 
+_FILE = "file"
+"""The channel of a file."""
+_DECODER = getincrementaldecoder("utf-8")
+
 
 class AnswerRestorer:
     """Restores one answer."""
 
-    __slots__ = ("_held", "_known", "_places", "_restorer")
+    __slots__ = ("_decoder", "_held", "_places", "_restorer", "known")
 
     def __init__(self, dialect: str, known: Mapping[str, str], policy: Dlp) -> None:
         """`known` is token → value, as the call's book has it. A dialect without a table is generic."""
         self._places = PLACES.get(dialect, GENERIC)
         self._restorer = Restorer(known, policy.on_mangled)
-        self._known = bool(known)
+        self.known = bool(known)
+        """Whether there is anything to restore."""
         self._held: dict[_Channel, _Held] = {}
+        self._decoder = _DECODER("surrogateescape")
 
     @property
     def counts(self) -> Counter[str]:
@@ -69,7 +76,7 @@ class AnswerRestorer:
 
     def event(self, event: Event) -> list[Event]:
         """What goes on in its place."""
-        if not self._known:
+        if not self.known:
             return [event]
         if isinstance(event, End):
             return [*self._flush([()]), event]
@@ -78,9 +85,21 @@ class AnswerRestorer:
             return [event]
         return self._restored(event, data)
 
+    def file(self, event: Event) -> list[Event]:
+        """The same for a piece of a file, which is in no framing: a batch's results, a transcript."""
+        ending = isinstance(event, End)
+        text = self._restorer.feed(_FILE, self._decoder.decode(event.data or b"", ending))
+        if ending:
+            text += self._restorer.flush(_FILE)
+        data = text.encode(errors="surrogateescape")
+        if data == event.data:
+            return [event]
+        pieces = [Event(data, raw=data)] if data else []
+        return [*pieces, event] if ending else pieces
+
     def whole(self, body: bytes) -> bytes:
         """A whole answer. What is not JSON is read as plain text."""
-        if not self._known or not _CONCERNED(body):
+        if not self.known or not _CONCERNED(body):
             return body
         try:
             document = orjson.loads(body)

@@ -6,6 +6,7 @@ from that. Here it is kept under the ids that answers give, and found by the ids
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -34,6 +35,14 @@ class Ids(NamedTuple):
 
 
 _CONVERSATION = ("conversation", "conversation.id")
+_MADE = ("output_file_id", "error_file_id", "file.id")
+"""What the provider makes of what it keeps: a batch's files, an upload's file."""
+_NAMES = ("name", "file.name", "response.responsesFile")
+"""What Gemini has in place of ids: "files/abc", "batches/abc"."""
+_IN_PATH = re.compile(
+    r"/(?:responses|interactions|conversations|threads|sessions|batches|files|uploads|vector_stores)/([^/:]+)"
+)
+"""In paths: "/v1/conversations/conv_1/items", "/v1beta/files/abc:download"."""
 
 IDS: Mapping[str, Ids] = {
     "openai-responses": Ids(
@@ -41,18 +50,21 @@ IDS: Mapping[str, Ids] = {
         given=("response.id", "response.conversation.id", "id", "conversation.id"),
     ),
     "gemini-interactions": Ids(asked=("previous_interaction_id",), given=("interaction.id", "id")),
-    "generic": Ids(asked=("conversation_id", "thread_id"), given=("id", "conversation_id", "thread_id")),
+    "generic": Ids(
+        asked=("conversation_id", "thread_id"),
+        given=("id", "conversation_id", "thread_id", *_MADE),
+    ),
 }
-"""By dialect; files have the same names in all of them."""
+"""By dialect; files have the same names in all of them, and so has what paths name."""
 
 
-def asked_ids(dialect: str, request: Any, files: Iterable[str]) -> list[str]:
-    """What a request names that the provider has kept: responses, conversations, and these files."""
-    paths = IDS[dialect].asked if dialect in IDS else ()
-    return list(dict.fromkeys((*_texts(request, paths), *files)))
+def asked_ids(dialect: str, path: str, request: Any, files: Iterable[str]) -> list[str]:
+    """What a request names that the provider has kept: responses, conversations, batches, and these files."""
+    row = IDS.get(dialect)
+    return _ids((*_texts(request, row.asked if row else ()), *_IN_PATH.findall(path), *files))
 
 
-def given_ids(dialect: str, request: Any, answer: Any) -> list[str]:
+def given_ids(dialect: str, path: str, request: Any, answer: Any) -> list[str]:
     """What an answer, or one event of it, names as kept from now on. Nothing where the request forbids it.
 
     A conversation that the request names goes on, under the same id.
@@ -61,7 +73,9 @@ def given_ids(dialect: str, request: Any, answer: Any) -> list[str]:
     if row is None or find(request, row.unless) is False:
         return []
     going_on = [path for path in row.asked if not path.startswith("previous_")]
-    return list(dict.fromkeys((*_texts(answer, row.given), *_texts(request, going_on))))
+    paths = path, *(f"/{name}" for name in _texts(answer, _NAMES))
+    named = (name for path in paths for name in _IN_PATH.findall(path))
+    return _ids((*_texts(answer, row.given), *_texts(request, going_on), *named))
 
 
 class TokenVault:
@@ -84,6 +98,11 @@ class TokenVault:
         """Keep token → value under each of these ids. False where there was too much to keep."""
         value = orjson.dumps(dict(originals))
         return not originals or all(self._keeper.put(name, value) for name in ids)
+
+
+def _ids(names: Iterable[str]) -> list[str]:
+    """Each once. Of a file's address at Gemini that is its last part."""
+    return list(dict.fromkeys(name.rpartition("/")[2] for name in names))
 
 
 def _texts(tree: Any, paths: Iterable[str]) -> Iterator[str]:

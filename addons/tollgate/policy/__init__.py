@@ -2,7 +2,7 @@
 
 from tollgate.policy.match import Facts
 from tollgate.policy.policy import Policy, Row
-from tollgate.policy.problem import Mark, PolicyError, Problem
+from tollgate.policy.problem import Mark, PolicyError, Problem, Unfit
 from tollgate.policy.reader import load
 from tollgate.policy.schema import Host, PolicyFile, Settings, Upstream, json_schema
 from tollgate.policy.watch import PolicySource
@@ -18,6 +18,7 @@ __all__ = [
     "Problem",
     "Row",
     "Settings",
+    "Unfit",
     "Upstream",
     "json_schema",
     "load",

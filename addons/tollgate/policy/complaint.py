@@ -69,6 +69,9 @@ _MESSAGES: dict[str, Callable[[ErrorDetails, Steps], str]] = {
     "model_type": _wrong_type("a mapping of keys"),
     "dict_type": _wrong_type("a mapping of keys"),
     "list_type": _wrong_type("a list"),
+    "string_pattern_mismatch": lambda error, path: (
+        f"{show(error['input'])} is not of the form {error['ctx']['pattern'].strip('^$')}"
+    ),
     "too_short": lambda error, path: "an empty list matches nothing: leave the key out, or give it a pattern",
     "string_too_short": lambda error, path: "this may not be empty",
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tollgate.policy.fields import File, Patterns, Size
+from tollgate.policy.fields import File, Patterns, Regex, Size
 from tollgate.policy.part import Part
 
 type Action = Literal["replace", "mask", "hash", "redact", "encrypt", "block", "report", "ignore"]
@@ -17,9 +18,9 @@ type Action = Literal["replace", "mask", "hash", "redact", "encrypt", "block", "
 class Pattern(Part):
     """An entity of your own."""
 
-    name: str = Field(pattern=r"[A-Z][A-Z0-9_]*")
+    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     """The entity's name: EMPLOYEE_ID."""
-    regex: str | None = None
+    regex: Regex | None = None
     """A Python regular expression; or else `words`."""
     words: list[str] = Field(default_factory=list)
     """Words that are found as they stand, as whole words: project names, customers."""
@@ -27,6 +28,12 @@ class Pattern(Part):
     """How sure a match is. Below the entity's threshold it needs a context word."""
     context: list[str] = Field(default_factory=list)
     """Words near a match that make it surer by 0.35."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if bool(self.regex) == bool(self.words):
+            raise ValueError("a pattern has either a regex or words")
+        return self
 
 
 class Allowed(Part):
@@ -40,7 +47,7 @@ class Allowed(Part):
         "::1",
     ]
     """Exact values."""
-    regexes: list[str] = Field(default_factory=list)
+    regexes: list[Regex] = Field(default_factory=list)
     """Regular expressions that have to match a whole value."""
     domains: Patterns = [
         "example.com",
@@ -88,6 +95,14 @@ class Ner(Part):
     entities: list[str] = ["PERSON", "ORGANIZATION", "LOCATION"]
     """What of it counts."""
 
+    @model_validator(mode="after")
+    def _has_model(self) -> Self:
+        if self.engine != "none" and not self.model:
+            raise ValueError(
+                f"the engine {self.engine} needs a model: a folder, or an installed model's name"
+            )
+        return self
+
 
 class Views(Part):
     """How texts are looked at besides as they stand."""
@@ -113,7 +128,7 @@ class Detection(Part):
     """Countries whose identity, tax and health numbers are looked for: de, es, in, us."""
     without: list[str] = Field(default_factory=list)
     """Entities not to look for."""
-    thresholds: dict[str, float] = Field(default_factory=dict)
+    thresholds: dict[str, Annotated[float, Field(ge=0.0, le=1.0)]] = Field(default_factory=dict)
     """The least score of an entity; 0.4 where it is not named."""
     phone_regions: list[str] = [
         *("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "CA", "AU", "BR"),
@@ -131,6 +146,11 @@ class Detection(Part):
     """What stands in for values: "keyed" gives a value the same token in all calls, by a key of the state
     folder; "numbered" counts the values of each call, so that recordings hold nothing of them and fit on any
     machine. `tollgate record` and `tollgate replay` set it."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What it names. When one of these changes, it is built anew."""
+        return (*self.known_values.files, *self.secrets.rules)
 
 
 # -- what is done about it: governs one call, rules override it -------------------------------------------

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import regex
 from pydantic import AfterValidator, BeforeValidator, Field
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,6 +83,14 @@ def check_proxy(url: str) -> str:
     return url
 
 
+def check_regex(pattern: str) -> str:
+    try:
+        regex.compile(pattern)
+    except regex.error as e:
+        raise ValueError(f"this is no regular expression: {e}") from e
+    return pattern
+
+
 type Size = Annotated[
     int,
     Field(ge=0),
@@ -107,6 +116,7 @@ type Clients = Annotated[
 ]
 type Port = Annotated[int, Field(ge=1, le=65535)]
 type File = Annotated[Path, Field(strict=False)]
+type Regex = Annotated[str, AfterValidator(check_regex)]
 type ProxyUrl = Annotated[str, AfterValidator(check_proxy)]
 type PassOrRefuse = Literal["refuse", "pass"]
 type TunnelOrRefuse = Literal["tunnel", "refuse"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import orjson
 from tollgate.policy.fields import Duration, Size, show_duration, show_size
 from tollgate.policy.match import Condition, Facts, Matcher, compile_when, mismatch, names
 from tollgate.policy.part import Part
+from tollgate.policy.problem import PolicyError, Problem, Unfit, write_key
 from tollgate.policy.schema import PolicyFile, Rule, Settings
 from tollgate.policy.tree import EMPTY, Tree
 
@@ -83,6 +85,16 @@ class Policy:
         rules = self._matching(facts)
         found = leaves(self._merged(rules))
         return [Row(".".join(path), value, self._source(path, rules)) for path, value in found]
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """What of it a room cannot use (Unfit) is told with its place in the files, as a PolicyError."""
+        try:
+            yield
+        except Unfit as e:
+            found = self.tree.nearest(e.path)
+            mark = found.key or found.mark
+            raise PolicyError([Problem(mark, write_key(e.path), e.message)]) from e
 
     def _matching(self, facts: Facts) -> tuple[int, ...]:
         return tuple(n for n, (_, conditions) in enumerate(self._rules) if not mismatch(conditions, facts))

@@ -41,6 +41,15 @@ class PolicyError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class Unfit(ValueError):
+    """A value of a policy that a room cannot use, though the schema takes it."""
+
+    def __init__(self, path: Sequence[str | int], message: str) -> None:
+        super().__init__(f"{write_key(path)}: {message}")
+        self.path = tuple(path)
+        self.message = message
+
+
 def write_key(path: Sequence[str | int]) -> str:
     """A path as people write it: rules[2].set.mode"""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")

@@ -21,17 +21,19 @@ class PolicySource:
         self._seen = self._look()
         self.current: Policy = load(self.paths)
         """The policy in force. Only ever replaced as a whole."""
+        self._named = self._look_beside()
         self.problem: PolicyError | None = None
         """What is wrong with the files as they are now, while an older policy stays in force."""
         self.generation = 1
         """How many policies have been in force, this one included."""
 
     def check(self) -> bool:
-        """Look at the files, and put them in force if they changed. True where a new policy is in force;
-        where they are no policy, the old one stays, and `problem` says why."""
+        """Look at the files, and put them in force if they changed. True where a new policy is in force, or
+        what the one in force names has changed; where they are no policy, the old one stays, and `problem`
+        says why."""
         seen = self._look()
         if seen == self._seen:
-            return False
+            return self._changed_beside()
         try:
             refuse_empty(self.paths, seen)
             policy = load(self.paths)
@@ -41,11 +43,24 @@ class PolicySource:
         if self._look() != seen:  # saved again, or still being written: the next check will tell
             return False
         self._seen, self.problem, self.current = seen, None, policy
+        self._named = self._look_beside()
         self.generation += 1
+        return True
+
+    def _changed_beside(self) -> bool:
+        """Whether files that the policy in force names have other contents. Such as are gone have none: what
+        was secret stays so."""
+        named = self._look_beside()
+        if named == self._named or None in named:
+            return False
+        self._named = named
         return True
 
     def _look(self) -> Look:
         return tuple(map(look, self.paths))
+
+    def _look_beside(self) -> Look:
+        return tuple(map(look, self.current.file.detection.files))
 
 
 def refuse_empty(paths: Iterable[Path], seen: Look) -> None:

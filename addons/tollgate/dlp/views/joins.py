@@ -45,15 +45,20 @@ def glue(tail: str, head: str) -> str | None:
 
 def _is_address(tail: str, head: str) -> bool:
     """An address that is none before its second part, and of which that is more than all."""
-    if "@" not in tail + head[0] or _ADDRESS.fullmatch(tail):
+    if "@" not in tail + head[0] or is_address(tail):
         return False
-    return _ADDRESS.fullmatch(tail + head) is not None
+    return is_address(tail + head)
 
 
 def _is_key(tail: str, head: str) -> bool:
     ends_sentence = tail.endswith(".") and tail[:-1].isalpha()
     whole = tail + head
     return len(whole) >= _SHORTEST_KEY and any(map(str.isdigit, whole)) and not ends_sentence
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an e-mail address as it stands, and no part of one that was taken apart."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _last_word(text: str, end: int) -> str:
