@@ -21,6 +21,13 @@ SECRET_HEADERS = frozenset(
         "x-amz-security-token",  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
         "ocp-apim-subscription-key",  # https://learn.microsoft.com/azure/api-management/api-management-subscriptions
         "cf-aig-authorization",  # https://developers.cloudflare.com/ai-gateway/configuration/authentication/
+        "helicone-auth",  # https://docs.helicone.ai/helicone-headers/header-directory
+        *(
+            "x-portkey-api-key",
+            "x-portkey-virtual-key",
+        ),  # https://portkey.ai/docs/api-reference/inference-api/headers
+        *("x-portkey-aws-access-key-id", "x-portkey-aws-secret-access-key", "x-portkey-aws-session-token"),
+        "x-litellm-api-key",  # https://docs.litellm.ai/docs/proxy/virtual_keys
         "statsig-api-key",  # Codex, to chatgpt.com
     )
 )
