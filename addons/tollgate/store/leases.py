@@ -70,7 +70,8 @@ class Leases(Protocol):
         """The lease of that name; None where somebody has it. From one thread only."""
 
     def release(self, leases: Iterable[Lease]) -> None:
-        """Release many, with less work than one by one. From the thread that takes them."""
+        """Release many, with less work than one by one; also such as were taken from others. From the thread
+        that takes them."""
 
     def waiting(self, name: str) -> AbstractContextManager[None]:
         """Within it, this process is known to wait for a lease. Nothing is promised to it."""
@@ -103,7 +104,7 @@ class FileLeases:
         return Lease(name, self._free)
 
     def release(self, leases: Iterable[Lease]) -> None:
-        numbers = {self._held.pop(lease.name) % _SPREAD for lease in leases if lease.end()}
+        numbers = {self._held.pop(name) % _SPREAD for name in self._ended(leases)}
         kept: dict[int, list[int]] = {number: [] for number in numbers}
         for place in list(self._held.values()):
             if place % _SPREAD in kept:
@@ -113,6 +114,17 @@ class FileLeases:
             for place in (*sorted(places), _PLACES):  # all that lies between two of those is freed at once
                 self._unlock(self._holders[number], start, place - start)
                 start = place + 1
+
+    def _ended(self, leases: Iterable[Lease]) -> list[str]:
+        """Names of ours that are to be freed. Those of a file that was closed meanwhile are freed there."""
+        ours = []
+        for lease in leases:
+            free = lease.end()
+            if free == self._free:
+                ours.append(lease.name)
+            elif free is not None:
+                free(lease.name)
+        return ours
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
