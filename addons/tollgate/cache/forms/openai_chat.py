@@ -19,10 +19,10 @@ def _fold(kind: str, events: Sequence[Event]) -> Json:
     whole: Json = {}
     choices: dict[int, Json] = {}
     for _, chunk in documents(events):
-        told = {name: value for name, value in chunk.items() if name not in _OF_CHOICES}
+        head = {name: value for name, value in chunk.items() if name not in _OF_CHOICES}
         whole |= {
-            name: value for name, value in told.items() if not whole.get(name)
-        }  # Azure's first are empty
+            name: value for name, value in head.items() if not whole.get(name)
+        }  # Azure's are empty first
         whole["usage"] = chunk.get("usage") or whole.get("usage")
         for choice in objects(chunk.get("choices")):
             _grow(choices.setdefault(choice.get("index", 0), {}), choice)
