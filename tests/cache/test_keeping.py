@@ -92,7 +92,22 @@ def test_an_answer_of_a_dialect_without_a_form_is_not() -> None:
     assert stream_entry(call_of(speaks="generic"), heard(*chunks()), "") is None
 
 
-@pytest.mark.parametrize(("body", "kept"), [(b'{"data": []}', True), (b'{"error": {}}', False)])
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"data": [{"embedding": [0.5]}], "error": null}', True),
+        (b'{"result": {"data": [[0.5]]}, "success": true, "errors": []}', True),
+        (b"[[0.5]]", True),
+        (b'{"error": {}}', False),
+        (b'{"detail": "there is no such model"}', False),
+        (b'{"success": false, "result": null}', False),
+        (b'{"code": "InvalidParameter", "message": "no"}', False),
+        (b'{"data": []}', False),
+        (b"{}", False),
+        (b"[]", False),
+        (b'"no"', False),
+    ],
+)
 def test_embeddings_are_kept_unless_they_are_an_error(body: bytes, kept: bool) -> None:
     entry = whole_entry(call_of("embeddings", "openai-embeddings"), Answer(200, body=body))
     assert (entry is not None) == kept

@@ -18,6 +18,11 @@ from tollgate.calls.standins import BRAND, SHAPE
 UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
 """What reading an answer ends with that is not as its dialect says; a FormError is a ValueError."""
 
+_ERRORS = ("error", "errors", "detail")
+_NOTHING: tuple[Any, ...] = (None, "", [])
+_DONE = ("data", "embeddings", "results")
+"""Fields of embeddings and rankings that have something in them, where there are any."""
+
 _BRAND = BRAND.lower().encode()
 
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid")
@@ -92,11 +97,21 @@ def ended_well(call: Call, end: End) -> bool:
     return not end.error and (attempt is None or (attempt.complete and not attempt.error))
 
 
-def _is_complete(call: Call, document: dict[str, Any]) -> bool:
+def _is_complete(call: Call, document: Any) -> bool:
     if call.operation in WHOLE_ONLY:
-        return "error" not in document
+        return bool(document) and (
+            type(document) is list or (type(document) is dict and not _failed(document))
+        )
     form = FORMS.get(call.dialect.name)
     return form is not None and form.complete(document)
+
+
+def _failed(document: Mapping[str, Any]) -> bool:
+    """True where a status of 200 hides an error, as some gateways and servers have it, or nothing was done."""
+    said = document.keys() >= {"code", "message"} or any(
+        document.get(name) not in _NOTHING for name in _ERRORS
+    )
+    return said or document.get("success") is False or any(document.get(name) == [] for name in _DONE)
 
 
 def _entry(
