@@ -170,9 +170,11 @@ async def test_a_client_may_ask_for_something_else(tmp_path: Path, provider: Pro
         kept = await ask(proxy, chat(), {**KEY, "cache-control": "no-cache"})
         young = await ask(proxy, chat(), {**KEY, "cache-control": "max-age=600"})
         only = await ask(proxy, chat(), {**KEY, "cache-control": "only-if-cached"})
+        never = await ask(proxy, chat(), {**KEY, "cache-control": "only-if-cached, no-store"})
 
     assert unknown.status == 504
     assert "only-if-cached" in unknown.text
+    assert "only-if-cached" in never.text
     assert [t.cache for t in (alone, kept, young, only)] == ["bypass", "stored", "hit", "hit"]
 
 

@@ -67,9 +67,7 @@ class Giving:
         if asked.give and question is not None and await self._give_like(call, asked, carried, question):
             return
         if asked.only_kept:
-            raise Failed(
-                "There is no kept answer to this call (only-if-cached).", code="not_kept", status=504
-            )
+            raise not_kept()
         call.cache = "miss"
         call.notes["cache"] = carried  # from here on, its end is heard
         if asked.give and call.policy.cache.share and not await self._share(call, carried):
@@ -141,6 +139,11 @@ class Giving:
             release(carried)
             if carried.flight is not None and call.answer is not None:
                 carried.flight.begin(head_of(call.answer))
+
+
+def not_kept() -> Failed:
+    """For who wants a kept answer or none."""
+    return Failed("There is no kept answer to this call (only-if-cached).", code="not_kept", status=504)
 
 
 def head_of(answer: Answer) -> Head | None:

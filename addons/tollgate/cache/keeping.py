@@ -107,11 +107,10 @@ def _is_complete(call: Call, document: Any) -> bool:
 
 
 def _failed(document: Mapping[str, Any]) -> bool:
-    """True where a status of 200 hides an error, as some gateways and servers have it, or nothing was done."""
-    said = document.keys() >= {"code", "message"} or any(
-        document.get(name) not in _NOTHING for name in _ERRORS
-    )
-    return said or document.get("success") is False or any(document.get(name) == [] for name in _DONE)
+    """True where a status of 200 hides an error, as gateways and servers have it, or nothing was done."""
+    said = document.keys() >= {"code", "message"} or document.get("success") is False
+    told = any(document.get(name) not in _NOTHING for name in _ERRORS)
+    return said or told or any(document.get(name) == [] for name in _DONE)
 
 
 def _entry(
