@@ -12,7 +12,7 @@ from tollgate.cache.entry import Entry
 from tollgate.cache.flight import Flight, Head
 from tollgate.cache.forms import FORMS
 from tollgate.cache.keeping import Heard
-from tollgate.cache.key import canonical, scope_of
+from tollgate.cache.key import canonical, route_of, scope_of
 from tollgate.cache.replay import CACHE, fits, fresh, replay
 from tollgate.cache.semantic.likes import Like, Likes
 from tollgate.cache.semantic.tier import Understood
@@ -177,7 +177,8 @@ def _namer(call: Call, runtime: Runtime) -> Callable[..., str]:
     """Names the entry of the call, or of one that has another body."""
     groups = tuple(runtime.policy.groups_of(call.identity.user))
     scope = scope_of(call.policy.cache.scope, call.identity, groups)
-    return lambda tree=None: runtime.digester.digest("cache", canonical(call, scope, tree))
+    route = route_of(call.policy.route, runtime.policy.file.targets)
+    return lambda tree=None: runtime.digester.digest("cache", canonical(call, scope, tree, route))
 
 
 def _may_stand_in(call: Call, entry: Entry, now: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -95,6 +96,20 @@ def ended_well(call: Call, end: End) -> bool:
     """True where a stream was not cut, and told of no error."""
     attempt = call.attempts[-1] if call.attempts else None
     return not end.error and (attempt is None or (attempt.complete and not attempt.error))
+
+
+def stands_in(call: Call) -> bool:
+    """True for an answer of another model than the one that this call is for: of a target that was asked as
+    the one before it fails, or where a budget runs low. Nobody wants it once that is over."""
+    if any(verdict.code == "model_switched" and verdict.action == "change" for verdict in call.verdicts):
+        return True
+    route, planned = call.policy.route, {target.name: target for target in call.plan}
+    name = call.attempts[-1].target if call.attempts else ""
+    if name not in planned or route.strategy != "priority":
+        return False
+    before = takewhile(name.__ne__, (choice.target for choice in route.targets))
+    given = planned[name].provider, planned[name].model
+    return any((planned[one].provider, planned[one].model) != given for one in before if one in planned)
 
 
 def _is_complete(call: Call, document: Any) -> bool:
