@@ -114,20 +114,24 @@ def test_embeddings_are_kept_unless_they_are_an_error(body: bytes, kept: bool) -
     assert (entry is not None) == kept
 
 
-ROUTE: dict[str, Any] = {"route": {"targets": ["first", "alike", "other"]}}
+ROUTE: dict[str, Any] = {"route": {"targets": ["first", "alike", "other", "same"]}}
 
 
 def routed(
-    answered: str, policy: dict[str, Any] = ROUTE, order: tuple[str, ...] = ("first", "alike", "other")
+    answered: str,
+    policy: dict[str, Any] = ROUTE,
+    order: tuple[str, ...] = ("first", "alike", "other", "same"),
 ) -> Call:
     call = make_call(policy=policy)
-    models = {"first": "gpt-6", "alike": "gpt-6", "other": "small"}
+    models = {"first": "gpt-6", "alike": "gpt-6", "other": "small", "same": "mine"}
     call.plan = tuple(target(name, provider="openai", model=models[name]) for name in order)
     call.attempts = [Attempt(answered, 0.0)]
     return call
 
 
-@pytest.mark.parametrize(("answered", "stand_in"), [("first", False), ("alike", False), ("other", True)])
+@pytest.mark.parametrize(
+    ("answered", "stand_in"), [("first", False), ("alike", False), ("other", True), ("api.openai.com", True)]
+)
 def test_an_answer_of_another_model_stands_in_where_one_fails(answered: str, stand_in: bool) -> None:
     assert stands_in(routed(answered)) is stand_in
 

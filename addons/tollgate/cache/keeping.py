@@ -13,7 +13,7 @@ import orjson
 from tollgate.cache.eligible import WHOLE_ONLY
 from tollgate.cache.entry import Entry, pieces_of, usage_of
 from tollgate.cache.forms import FORMS, Form
-from tollgate.calls import Answer, Call, End, Event
+from tollgate.calls import SAME, Answer, Call, End, Event
 from tollgate.calls.standins import BRAND, SHAPE
 
 UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
@@ -104,12 +104,14 @@ def stands_in(call: Call) -> bool:
     if any(verdict.code == "model_switched" and verdict.action == "change" for verdict in call.verdicts):
         return True
     route, planned = call.policy.route, {target.name: target for target in call.plan}
-    name = call.attempts[-1].target if call.attempts else ""
-    if name not in planned or route.strategy != "priority":
+    if not (planned and call.attempts) or route.strategy != "priority":
         return False
+    name = call.attempts[-1].target
+    if name not in planned:
+        name = SAME  # an attempt there is called by its host
     before = takewhile(name.__ne__, (choice.target for choice in route.targets))
-    given = planned[name].provider, planned[name].model
-    return any((planned[one].provider, planned[one].model) != given for one in before if one in planned)
+    kinds = {one: (target.provider, target.model) for one, target in planned.items()}
+    return any(kinds[one] != kinds.get(name) for one in before if one in kinds)
 
 
 def _is_complete(call: Call, document: Any) -> bool:
