@@ -305,8 +305,9 @@ async def test_the_cache_gives_nothing_while_calls_are_recorded(tmp_path: Path, 
 async def test_a_file_that_cannot_be_written_is_counted_and_told(
     tmp_path: Path, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "cassettes").write_text("a file in the folder's place")
     async with tape(tmp_path, provider, "new") as recorded:
+        (tmp_path / "cassettes").rmdir()
+        (tmp_path / "cassettes").write_text("a file in the folder's place")
         cassettes: Cassettes = recorded.proxy.master.addons.get("cache").addons[0]
         assert (await recorded.ask(chat()))[0] == 200
 
