@@ -46,6 +46,7 @@ def fingerprint(secret: str) -> str:
         ({"X-Api-Key": "one", "api-key": "two"}, "", "x-api-key", "one"),
         ({"api-key": "azure"}, "", "api-key", "azure"),
         ({"x-goog-api-key": "AIza1"}, "", "x-goog-api-key", "AIza1"),
+        ({"Ocp-Apim-Subscription-Key": "k1"}, "", "ocp-apim-subscription-key", "k1"),
         ({"Authorization": "Bearer one", "x-api-key": "two"}, "key=three", "bearer", "one"),
         ({"Authorization": "Bearer ", "x-api-key": "two"}, "", "x-api-key", "two"),
         ({"Authorization": "AWS4-HMAC-SHA256 broken"}, "key=three", "query", "three"),

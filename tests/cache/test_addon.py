@@ -170,9 +170,11 @@ async def test_a_client_may_ask_for_something_else(tmp_path: Path, provider: Pro
         kept = await ask(proxy, chat(), {**KEY, "cache-control": "no-cache"})
         young = await ask(proxy, chat(), {**KEY, "cache-control": "max-age=600"})
         only = await ask(proxy, chat(), {**KEY, "cache-control": "only-if-cached"})
+        never = await ask(proxy, chat(), {**KEY, "cache-control": "only-if-cached, no-store"})
 
     assert unknown.status == 504
     assert "only-if-cached" in unknown.text
+    assert "only-if-cached" in never.text
     assert [t.cache for t in (alone, kept, young, only)] == ["bypass", "stored", "hit", "hit"]
 
 
@@ -197,6 +199,7 @@ async def test_an_old_answer_stands_in_for_a_provider_that_fails(
         records = await proxy.records(2)
 
     assert (second.status, second.cache, second.said) == (200, "hit", first.said)
+    assert [record["outcome"] for record in records] == ["answered", "answered"]
     assert "stale" in [verdict.get("code") for verdict in records[1]["verdicts"]]
 
 
@@ -205,6 +208,18 @@ async def test_no_old_answer_stands_in_where_the_policy_has_none(tmp_path: Path,
         await ask(proxy, chat())
 
         assert (await ask(proxy, chat(), behave(status=503))).status == 503
+
+
+@FORMS
+async def test_what_another_model_answers_while_one_fails_is_not_kept(
+    tmp_path: Path, provider: Provider, stream: bool
+) -> None:
+    gone = {"host": "127.0.0.1", "port": 1, "scheme": "http", "dialect": "openai-chat"}
+    policy = {**ON, "targets": {"gone": gone}, "route": {"targets": ["gone", "same"]}}
+    async with tollgate(tmp_path, provider, policy) as proxy:
+        told = [await ask(proxy, chat(stream=stream)) for _ in range(2)]
+
+    assert [(t.status, t.cache) for t in told] == [(200, "miss")] * 2
 
 
 async def test_what_was_redacted_is_restored_from_a_kept_answer(tmp_path: Path, provider: Provider) -> None:

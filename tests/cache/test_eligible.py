@@ -40,6 +40,7 @@ def test_a_plain_call_is_not() -> None:
         ("state", {"body": {"previous_response_id": "r"}, "speaks": "openai-responses"}),
         ("state", {"body": {"conversation": "c"}, "speaks": "openai-responses"}),
         ("state", {"body": {"container": "c"}, "speaks": "anthropic-messages"}),
+        ("state", {"body": {"prompt": {"id": "pmpt_1"}}, "speaks": "openai-responses"}),
         ("tools", {"body": {"tools": [{}]}}),
         ("tools", {"body": {"request": {"tools": [{}]}}, "speaks": "gemini-cloudcode"}),
         ("tools", {"body": {"toolConfig": {"tools": []}}, "speaks": "bedrock-converse"}),
@@ -56,6 +57,8 @@ def test_why_a_call_is_left_alone(why: str, asked: dict[str, Any]) -> None:
     [
         {"body": {}, "operation": "embeddings", "speaks": "generic"},
         {"body": {"tools": []}},
+        {"body": {"prompt": {"id": "pmpt_1", "version": "2"}}, "speaks": "openai-responses"},
+        {"body": {"prompt": "once"}, "operation": "completions", "speaks": "openai-completions"},
         {"body": {"tools": [{}]}, "tools": True},
         {"body": {"temperature": 0}, "max_temperature": 0.0},
         {"body": {}, "operation": "images", "operations": ["!batches"], "speaks": "openai-chat"},

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from support.routes import target
 from support.upstream import make_call, make_request
-from tollgate.cache.keeping import Heard, ended_well, headers_of, stream_entry, whole_entry
-from tollgate.calls import Answer, Attempt, Call, End, Event, Usage
+from tollgate.cache.keeping import Heard, ended_well, headers_of, stands_in, stream_entry, whole_entry
+from tollgate.calls import Answer, Attempt, Call, End, Event, Usage, Verdict
 
 MESSAGE = {"role": "assistant", "content": "hello QZXSabcdefghij"}
 
@@ -92,10 +93,65 @@ def test_an_answer_of_a_dialect_without_a_form_is_not() -> None:
     assert stream_entry(call_of(speaks="generic"), heard(*chunks()), "") is None
 
 
-@pytest.mark.parametrize(("body", "kept"), [(b'{"data": []}', True), (b'{"error": {}}', False)])
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"data": [{"embedding": [0.5]}], "error": null}', True),
+        (b'{"result": {"data": [[0.5]]}, "success": true, "errors": []}', True),
+        (b"[[0.5]]", True),
+        (b'{"error": {}}', False),
+        (b'{"detail": "there is no such model"}', False),
+        (b'{"success": false, "result": null}', False),
+        (b'{"code": "InvalidParameter", "message": "no"}', False),
+        (b'{"data": []}', False),
+        (b"{}", False),
+        (b"[]", False),
+        (b'"no"', False),
+    ],
+)
 def test_embeddings_are_kept_unless_they_are_an_error(body: bytes, kept: bool) -> None:
     entry = whole_entry(call_of("embeddings", "openai-embeddings"), Answer(200, body=body))
     assert (entry is not None) == kept
+
+
+ROUTE: dict[str, Any] = {"route": {"targets": ["first", "alike", "other", "same"]}}
+
+
+def routed(
+    answered: str,
+    policy: dict[str, Any] = ROUTE,
+    order: tuple[str, ...] = ("first", "alike", "other", "same"),
+) -> Call:
+    call = make_call(policy=policy)
+    models = {"first": "gpt-6", "alike": "gpt-6", "other": "small", "same": "mine"}
+    call.plan = tuple(target(name, provider="openai", model=models[name]) for name in order)
+    call.attempts = [Attempt(answered, 0.0)]
+    return call
+
+
+@pytest.mark.parametrize(
+    ("answered", "stand_in"), [("first", False), ("alike", False), ("other", True), ("api.openai.com", True)]
+)
+def test_an_answer_of_another_model_stands_in_where_one_fails(answered: str, stand_in: bool) -> None:
+    assert stands_in(routed(answered)) is stand_in
+
+
+def test_one_that_is_asked_first_as_checks_fail_stands_in_too() -> None:
+    assert stands_in(routed("other", order=("other", "first")))
+    assert not stands_in(routed("other", order=("other",)))  # the others were never for this call
+
+
+def test_where_many_models_are_wanted_none_stands_in() -> None:
+    assert not stands_in(routed("other", {"route": {**ROUTE["route"], "strategy": "weighted"}}))
+    assert not stands_in(make_call())
+
+
+@pytest.mark.parametrize(("action", "stand_in"), [("change", True), ("observe", False)])
+def test_a_cheaper_model_stands_in_for_a_while(action: Any, stand_in: bool) -> None:
+    call = make_call()
+    call.verdicts.append(Verdict("cost", action, "dear → cheap", "model_switched"))
+
+    assert stands_in(call) is stand_in
 
 
 def test_a_stream_is_kept_with_its_times_and_the_tokens_that_it_cut() -> None:

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.upstream import make_call, make_request
-from tollgate.cache.key import canonical, scope_of, streams_by_verb
+from tollgate.cache.key import canonical, route_of, scope_of, streams_by_verb
 from tollgate.calls import Call, Identity
+from tollgate.policy.routing import Route, Target
 
 ME = Identity(user="ann", address="127.0.0.1", credential="c1", project="p")
 
@@ -303,6 +304,42 @@ def test_any_other_verb_does() -> None:
 
 def test_another_scope_is_another_key() -> None:
     assert canonical(call_of(BODY), "a") != canonical(call_of(BODY), "b")
+
+
+PLACES = {"eu": Target(provider="openai", region="eu"), "claude": Target(provider="anthropic", model="c-1")}
+
+
+def routed(places: dict[str, Target] = PLACES, **route: Any) -> bytes:
+    return canonical(call_of(BODY), "s", route=route_of(Route.model_validate(route), places))
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"targets": ["eu"]},
+        {"targets": ["claude"]},
+        {"targets": ["same", "claude"]},
+        {"models": {"m": "n"}},
+        {"parameters": {"cap": {"max_tokens": 5}}},
+        {"headers": {"set": {"anthropic-beta": "b"}}},
+    ],
+)
+def test_another_route_is_another_key(route: dict[str, Any]) -> None:
+    assert routed(**route) != routed()
+    assert routed(**route) == routed(**route)
+
+
+def test_so_is_another_place_or_model_of_a_target() -> None:
+    newer = {"claude": Target(provider="anthropic", model="c-2")}
+
+    assert routed(newer, targets=["claude"]) != routed(targets=["claude"])
+
+
+def test_how_a_target_is_asked_is_not() -> None:
+    checked = {"claude": Target(provider="anthropic", model="c-1", credential=["k"], tools=False)}
+
+    assert routed(checked, targets=["claude"], retries=2) == routed(targets=["claude"])
+    assert routed(retries=1, targets=["same"]) == routed()
 
 
 def test_a_body_that_is_no_json_has_no_key() -> None:

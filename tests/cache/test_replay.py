@@ -165,6 +165,18 @@ async def test_gemini_has_the_framing_that_is_asked_for() -> None:
     await events_of(sse)
 
 
+async def test_each_item_of_an_array_is_one_line_of_a_stream() -> None:
+    item = {"candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": "a\nb"}]}}]}
+    pieces = (Piece(0, "", json.dumps(item, indent=2).replace("\n", "\r\n").encode()),)
+    call = call_of(stream=True, speaks="gemini")
+    call.params = {"alt": "sse"}
+
+    event, _ = await events_of(replay(call, replace(STREAM, dialect="gemini", pieces=pieces, ids=()), NOW))
+
+    assert len((event.data or b"").splitlines()) == 1
+    assert event.json() == item
+
+
 def test_a_stream_can_be_written_out_for_a_head_that_is_gone() -> None:
     answer = render(call_of(stream=True), STREAM, NOW)
 
@@ -238,3 +250,27 @@ def test_times_are_written_as_the_dialect_has_them() -> None:
     entry = replace(WHOLE, dialect="ollama", body=body, ids=())
 
     assert told(replay(call_of(speaks="ollama"), entry, NOW))["created_at"] == "2033-05-18T03:33:20.000000Z"
+
+
+def test_what_a_model_says_of_times_and_ids_stays() -> None:
+    said = {"createTime": "2024-01-01T00:00:00Z", "responseId": "r1", "text": '"}'}
+    part = {"functionCall": {"name": "f", "args": said}}
+    answer = {"candidates": [{"content": {"parts": [part, part]}}], **said}
+    entry = replace(WHOLE, dialect="gemini", body=json.dumps(answer).encode(), ids=("r1",))
+
+    given = told(replay(call_of(speaks="gemini"), entry, NOW))
+
+    assert given["candidates"] == answer["candidates"]
+    assert given["createTime"] == "2033-05-18T03:33:20.000000Z"
+    assert given["responseId"] != "r1"
+
+
+async def test_an_answer_within_its_event_has_new_times_too() -> None:
+    event = {"type": "response.completed", "response": {"created_at": 1, "completed_at": 2, "output": [{}]}}
+    pieces = (Piece(0, "response.completed", json.dumps(event).encode()),)
+    entry = replace(STREAM, dialect="openai-responses", pieces=pieces, ids=())
+
+    given, _ = await events_of(replay(call_of(stream=True, speaks="openai-responses"), entry, NOW))
+
+    response = given.json()["response"]
+    assert (response["created_at"], response["completed_at"]) == (NOW, NOW)

@@ -304,6 +304,30 @@ async def test_a_call_that_outlives_the_shelf_counts_in_memory_only(tmp_path: Pa
     assert (closed.counts, closed._flush_due) == ({"hit": 1}, None)
 
 
+async def test_a_call_that_outlives_the_shelf_finds_nothing(tmp_path: Path) -> None:
+    closed = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+    closed.keep("a", ENTRY, 2, 60.0)
+    closed.close()
+
+    assert await closed.find("a") is None
+
+
+async def test_a_lease_of_an_older_shelf_holds_up_no_other(tmp_path: Path, leases: FileLeases) -> None:
+    older = Shelf(tmp_path / "older", KEY, room=2**20, secret=True)
+    old = await older.turn("a")
+    older.close()
+    newer = Shelf(tmp_path / "cache", KEY, room=2**20, secret=True)
+    try:
+        newer.keep("a", lambda: ENTRY, 2, 60.0, old)
+        newer.keep("b", lambda: ENTRY, 2, 60.0, await newer.turn("b"))
+        newer._write()
+        await written(newer)
+
+        assert leases.take("b") is not None
+    finally:
+        newer.close()
+
+
 def test_counts_that_cannot_be_read_begin_anew() -> None:
     assert read_counts(b"garbage") == read_counts(b"[]") == read_counts(None) == {}
     assert read_counts(added(b'{"hit": "many", "miss": 1}', {"miss": 2})) == {"miss": 3}

@@ -12,12 +12,12 @@ from support.echoes import chat_chunk, payloads
 from support.screens import ENGINE, KEY, MASK_ALL
 from support.upstream import make_call, make_request
 from tollgate.calls import Answer, Call, End
-from tollgate.dlp.carried import Carried, carry
+from tollgate.dlp.carried import Carried, carry, scrub
 from tollgate.dlp.equipment import Equipment
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.operators import Operators
 from tollgate.dlp.tokens import Book, Minter
-from tollgate.policy.dlp import Detection, Views
+from tollgate.policy.dlp import Detection, Dlp, Views
 
 OWN, OTHER = "ann@corp.io", "bob@corp.io"
 EQUIPMENT = Equipment(
@@ -153,3 +153,26 @@ def test_a_file_is_left_alone_where_nothing_was_replaced() -> None:
     up.head(answer)
 
     assert "content-length" in answer.headers
+
+
+def test_what_is_written_down_of_an_answer_is_as_clean_as_a_request() -> None:
+    book = Book(Minter(KEY))
+    token = book.token("EMAIL_ADDRESS", OWN)
+    policy = Dlp.model_validate({"enabled": True, "actions": {"SECRET": "block"}})
+
+    clean = scrub("openai-chat", EQUIPMENT, policy, book).whole(f"{token} {OWN} {OTHER} sk-abcdefgh".encode())
+
+    said = clean.decode().split()
+    assert said[:2] == [token, token], "who asks again has it restored"
+    assert said[2].startswith("qzxe")
+    assert said[3].startswith("QZXS")
+    assert OTHER not in book.originals.values()
+
+
+@pytest.mark.parametrize(("scan", "left"), [(True, b"***********"), (False, b"bob@corp.io")])
+def test_what_answers_are_masked_by_goes_before_what_requests_are_left_with(scan: bool, left: bytes) -> None:
+    actions = {"PERSONAL": "mask", "SECRET": "report"}
+    told = {"actions": {"PERSONAL": "report"}, "answers": {"scan": scan, "actions": actions}}
+    policy = Dlp.model_validate(told)
+
+    assert scrub("openai-chat", EQUIPMENT, policy, Book(Minter(KEY))).whole(OTHER.encode()) == left

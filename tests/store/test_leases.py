@@ -143,6 +143,18 @@ def test_many_are_released_at_once_and_no_others(leases: FileLeases, path: Path,
         assert not any(leases.take(name) for name in held)
 
 
+def test_one_of_another_file_is_released_there(leases: FileLeases, path: Path, tmp_path: Path) -> None:
+    with closing(FileLeases(tmp_path / "other")) as before, closing(FileLeases(path)) as judge:
+        old, ours, same = before.take("old"), leases.take("one"), leases.take("old")
+        assert same is not None
+
+        leases.release(lease for lease in (old, ours) if lease)
+
+        assert before.take("old")
+        assert judge.take("one")
+        assert judge.take("old") is None
+
+
 def test_neighbours_are_told_apart(leases: FileLeases, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     last = 2**62 - 1
     places = {"first": 0, "second": 16, "last": last}  # of two files

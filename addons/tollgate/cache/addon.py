@@ -16,8 +16,8 @@ from tollgate.cache.conditions import conditions
 from tollgate.cache.eligible import reason_against
 from tollgate.cache.entry import Entry
 from tollgate.cache.flight import Flight, Head
-from tollgate.cache.giving import OFF_LOOP, Carried, Giving, given, head_of, release, say
-from tollgate.cache.keeping import Heard, ended_well, stream_entry, whole_entry
+from tollgate.cache.giving import OFF_LOOP, Carried, Giving, given, head_of, not_kept, release, say
+from tollgate.cache.keeping import Heard, ended_well, stands_in, stream_entry, whole_entry
 from tollgate.cache.replay import CACHE, render, replay
 from tollgate.cache.semantic.likes import Likes, text_heard, text_of
 from tollgate.cache.shelf import Make, Shelf
@@ -117,6 +117,8 @@ class Cache:
         if reason := reason_against(call) or ("" if asked.keep else "no_store"):
             call.cache = "bypass"
             call.verdicts.append(Verdict("cache", "allow", "left alone", f"bypass_{reason}"))
+            if asked.only_kept:
+                raise not_kept()
         else:
             await Giving(self._shelf, self._likes, self._flights).look(call, asked, self._runtime)
 
@@ -193,6 +195,8 @@ class Cache:
 
     def _keep(self, call: Call, carried: Carried, what: Entry | Make, size: int) -> None:
         policy = call.policy.cache
+        if stands_in(call):
+            return
         seconds = policy.ttl + (policy.stale_if_error or 0.0)
         if self._shelf is not None and self._shelf.keep(carried.name, what, size, seconds, carried.lease):
             carried.lease = None  # the shelf's, until it is written

@@ -58,13 +58,19 @@ def reason_against(call: Call) -> str:
 def _against(dialect: str, policy: Cache, asked: Any) -> str:
     if type(asked) is not dict:
         return "no_json"
-    if any(asked.get(name) for name in _STATE.get(dialect, ())):
+    if any(asked.get(name) for name in _STATE.get(dialect, ())) or _is_unpinned(asked.get("prompt")):
         return "state"
     if not policy.tools and offers_tools(asked):
         return "tools"
     if policy.max_temperature is not None and temperature(asked) > policy.max_temperature:
         return "temperature"
     return ""
+
+
+def _is_unpinned(prompt: Any) -> bool:
+    """True for one of OpenAI's stored prompts without a version: whichever is the newest then is meant.
+    https://platform.openai.com/docs/api-reference/responses/create"""
+    return isinstance(prompt, dict) and not prompt.get("version")
 
 
 def offers_tools(asked: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from tollgate.cache.entry import Entry
 from tollgate.cache.flight import Flight, Head
 from tollgate.cache.forms import FORMS
 from tollgate.cache.keeping import Heard
-from tollgate.cache.key import canonical, scope_of
+from tollgate.cache.key import canonical, route_of, scope_of
 from tollgate.cache.replay import CACHE, fits, fresh, replay
 from tollgate.cache.semantic.likes import Like, Likes
 from tollgate.cache.semantic.tier import Understood
@@ -67,9 +67,7 @@ class Giving:
         if asked.give and question is not None and await self._give_like(call, asked, carried, question):
             return
         if asked.only_kept:
-            raise Failed(
-                "There is no kept answer to this call (only-if-cached).", code="not_kept", status=504
-            )
+            raise not_kept()
         call.cache = "miss"
         call.notes["cache"] = carried  # from here on, its end is heard
         if asked.give and call.policy.cache.share:
@@ -148,6 +146,11 @@ class Giving:
                 carried.flight.begin(head_of(call.answer))
 
 
+def not_kept() -> Failed:
+    """For who wants a kept answer or none."""
+    return Failed("There is no kept answer to this call (only-if-cached).", code="not_kept", status=504)
+
+
 def head_of(answer: Answer) -> Head | None:
     """What others share of a whole answer; None where it is none to share."""
     return Head(200, answer.headers.copy(), body=answer.body) if answer.status == 200 else None
@@ -179,7 +182,8 @@ def _namer(call: Call, runtime: Runtime) -> Callable[..., str]:
     """Names the entry of the call, or of one that has another body."""
     groups = tuple(runtime.policy.groups_of(call.identity.user))
     scope = scope_of(call.policy.cache.scope, call.identity, groups)
-    return lambda tree=None: runtime.digester.digest("cache", canonical(call, scope, tree))
+    route = route_of(call.policy.route, runtime.policy.file.targets)
+    return lambda tree=None: runtime.digester.digest("cache", canonical(call, scope, tree, route))
 
 
 def _may_stand_in(call: Call, entry: Entry, now: float) -> bool:

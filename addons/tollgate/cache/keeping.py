@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -12,11 +13,16 @@ import orjson
 from tollgate.cache.eligible import WHOLE_ONLY
 from tollgate.cache.entry import Entry, pieces_of, usage_of
 from tollgate.cache.forms import FORMS, Form
-from tollgate.calls import Answer, Call, End, Event
+from tollgate.calls import SAME, Answer, Call, End, Event
 from tollgate.calls.standins import BRAND, SHAPE
 
 UNLIKE = (ValueError, TypeError, AttributeError, LookupError)
 """What reading an answer ends with that is not as its dialect says; a FormError is a ValueError."""
+
+_ERRORS = ("error", "errors", "detail")
+_NOTHING: tuple[Any, ...] = (None, "", [])
+_DONE = ("data", "embeddings", "results")
+"""Fields of embeddings and rankings that have something in them, where there are any."""
 
 _BRAND = BRAND.lower().encode()
 
@@ -92,11 +98,36 @@ def ended_well(call: Call, end: End) -> bool:
     return not end.error and (attempt is None or (attempt.complete and not attempt.error))
 
 
-def _is_complete(call: Call, document: dict[str, Any]) -> bool:
+def stands_in(call: Call) -> bool:
+    """True for an answer of another model than the one that this call is for: of a target that was asked as
+    the one before it fails, or where a budget runs low. Nobody wants it once that is over."""
+    if any(verdict.code == "model_switched" and verdict.action == "change" for verdict in call.verdicts):
+        return True
+    route, planned = call.policy.route, {target.name: target for target in call.plan}
+    if not (planned and call.attempts) or route.strategy != "priority":
+        return False
+    name = call.attempts[-1].target
+    if name not in planned:
+        name = SAME  # an attempt there is called by its host
+    before = takewhile(name.__ne__, (choice.target for choice in route.targets))
+    kinds = {one: (target.provider, target.model) for one, target in planned.items()}
+    return any(kinds[one] != kinds.get(name) for one in before if one in kinds)
+
+
+def _is_complete(call: Call, document: Any) -> bool:
     if call.operation in WHOLE_ONLY:
-        return "error" not in document
+        return bool(document) and (
+            type(document) is list or (type(document) is dict and not _failed(document))
+        )
     form = FORMS.get(call.dialect.name)
     return form is not None and form.complete(document)
+
+
+def _failed(document: Mapping[str, Any]) -> bool:
+    """True where a status of 200 hides an error, as gateways and servers have it, or nothing was done."""
+    said = document.keys() >= {"code", "message"} or document.get("success") is False
+    told = any(document.get(name) not in _NOTHING for name in _ERRORS)
+    return said or told or any(document.get(name) == [] for name in _DONE)
 
 
 def _entry(

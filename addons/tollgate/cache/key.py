@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -26,21 +27,32 @@ from tollgate.cache.neutral import (
 from tollgate.calls import Call, Identity, Request
 from tollgate.calls.credentials import SECRET_PARAMETERS
 from tollgate.policy.cache import Scope
+from tollgate.policy.routing import Route, Target
 
 _LONG_NUMBER = re.compile(rb"(?<=[:,\[\s])-?\d[\d.eE+-]{14,}")
 _ROUNDED = re.compile(rb"[:,\[]-?(?:\d[\d.]{14,}|[\d.]+e[+-]?\d)")
 """Numbers that may have lost digits when they were read as 64 bits, as they are written again."""
+_OF_ROUTES = {"models", "headers", "parameters"}
+_OF_TARGETS = {
+    *("provider", "host", "port", "region", "path", "dialect"),
+    *("model", "models", "headers", "parameters"),
+}
 _NESTED = (dict, list)
 _SORTED = orjson.OPT_SORT_KEYS
 
 
-def canonical(call: Call, scope: str, tree: Any = None) -> bytes:
-    """The canonical form; `tree` may stand in for the body's. ValueError where the request has none."""
+def canonical(
+    call: Call, scope: str, tree: Any = None, route: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
+    """The canonical form; `tree` may stand in for the body's, `route` is what `route_of` gives. ValueError
+    where the request has none."""
     body = call.request.body
     if not body.parsed:
         raise ValueError("the body is no JSON")
     told = asked(call, tree)
     told["scope"] = scope
+    if route:
+        told["route"] = route
     form = orjson.dumps(told, option=_SORTED)
     if not body.as_written and _ROUNDED.search(form):
         form += b" ".join(sorted(filter(_lost_digits, _LONG_NUMBER.findall(body.render()))))
@@ -67,6 +79,23 @@ def asked(call: Call, tree: Any = None) -> dict[str, Any]:
         "headers": _headers(request),
         "body": without(request.body.json if tree is None else tree, NEUTRAL.get(call.dialect.name, {})),
     }
+
+
+def route_of(route: Route, targets: Mapping[str, Target]) -> Mapping[str, Any]:
+    """What of a route decides which model answers, and what it is asked; nothing where calls stay as they
+    are. Other rules, and a later policy, have other routes for the same request."""
+    if route.idle:
+        return {}
+    told = route.model_dump(include=_OF_ROUTES, exclude_defaults=True)
+    names = [choice.target for choice in route.targets]
+    if any(name in targets for name in names):
+        told["targets"] = [[name, _told(targets.get(name))] for name in names]
+    return told
+
+
+def _told(target: Target | None) -> Any:
+    """None for the one that is always there: "same"."""
+    return target and target.model_dump(include=_OF_TARGETS, exclude_defaults=True)
 
 
 def scope_of(scope: Scope, identity: Identity, groups: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ import secrets
 import string
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 import orjson
 from multidict import CIMultiDict
@@ -22,6 +22,9 @@ from tollgate.dialects import FRAMINGS
 CACHE = "x-tollgate-cache"
 _LETTERS = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 _HEX = re.compile(r"[0-9a-f-]+")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_DEEPEST = 2
+"""In how many objects a field of an answer stands at most: {"response": {"created_at": …}}."""
 
 type Change = Callable[[bytes], bytes]
 
@@ -56,18 +59,29 @@ def replay(call: Call, entry: Entry, now: float) -> Answer | None:
 
 def _streamed(call: Call, entry: Entry, change: Change, now: float) -> Answer:
     framing = call.dialect.expected_framing(call.params)
-    pauses: Sequence[float] = ()
-    form = FORMS[entry.dialect]
-    body = call.request.body.json
-    if entry.streamed and entry.form == form.options(body):
-        events = entry.events()
-        if call.policy.cache.pace == "original":
-            pauses = [piece.after / 1000 for piece in entry.pieces]
-    else:
-        events = form.unfold(orjson.loads(_whole(entry)), body)
-    renewed = [event.with_data(change(event.data or b"")) for event in events]
+    original = call.policy.cache.pace == "original" and _is_as_asked(call, entry)
+    pauses = [piece.after / 1000 for piece in entry.pieces] if original else []
     headers = _headers(entry, FRAMINGS[framing].content_type, now)
-    return Answer(entry.status, headers, events=paced(renewed, pauses), framing=framing, source="cache")
+    events = paced(_events(call, entry, change), pauses)
+    return Answer(entry.status, headers, events=events, framing=framing, source="cache")
+
+
+def _events(call: Call, entry: Entry, change: Change) -> list[Event]:
+    if _is_as_asked(call, entry):
+        events = entry.events()
+    else:
+        events = FORMS[entry.dialect].unfold(orjson.loads(_whole(entry)), call.request.body.json)
+    return [event.with_data(_on_one_line(change(event.data or b""))) for event in events]
+
+
+def _is_as_asked(call: Call, entry: Entry) -> bool:
+    """True for a stream that is kept as the call wants it."""
+    return entry.streamed and entry.form == FORMS[entry.dialect].options(call.request.body.json)
+
+
+def _on_one_line(data: bytes) -> bytes:
+    """Gemini indents the items of its arrays, and many clients read events line by line."""
+    return b"".join(data.splitlines()) if data.startswith(b"{") and b"\n" in data else data
 
 
 def _whole(entry: Entry) -> bytes:
@@ -103,11 +117,7 @@ def render(call: Call, entry: Entry, now: float) -> Answer | None:
     if answer is None or not answer.streamed:
         return answer
     encode = FRAMINGS[answer.framing].encoder().encode
-    form = FORMS[entry.dialect]
-    same = entry.streamed and entry.form == form.options(call.request.body.json)
-    body = call.request.body.json
-    events = entry.events() if same else form.unfold(orjson.loads(_whole(entry)), body)
-    answer.body = b"".join(encode(e.with_data(change(e.data or b""))) for e in events) + encode(End())
+    answer.body = b"".join(map(encode, _events(call, entry, change))) + encode(End())
     answer.events, answer.framing = None, ""
     return answer
 
@@ -118,17 +128,36 @@ def render(call: Call, entry: Entry, now: float) -> Answer | None:
 def renewal(entry: Entry, form: Form | None, now: float) -> Change:
     """Puts new ids and times in the places of those that were kept."""
     new_ids = {b'"%b"' % old.encode(): b'"%b"' % new_id(old).encode() for old in entry.ids}
-    ids = _ids(form.ids) if form and new_ids else None
-    times = [(_TIME[kind](name), _now(kind, now)) for name, kind in (form.times if form else {}).items()]
+    fields: list[tuple[re.Pattern[bytes], Change]] = []
+    if form and new_ids:
+        fields.append((_ids(form.ids), lambda old: new_ids.get(old, old)))
+    for name, kind in (form.times if form else {}).items():
+        fields.append((_TIME[kind](name), partial(_instead, _now(kind, now))))
 
     def change(data: bytes) -> bytes:
-        if ids:
-            data = ids.sub(lambda found: found[1] + new_ids.get(found[2], found[2]), data)
-        for pattern, moment in times:
-            data = pattern.sub(moment, data)
+        for pattern, new in fields:
+            data = _changed(data, pattern, new)
         return data
 
     return change
+
+
+def _instead(new: bytes, old: bytes) -> bytes:
+    return new
+
+
+def _changed(data: bytes, pattern: re.Pattern[bytes], new: Change) -> bytes:
+    """With new values of that field of the answer, or of what holds it. What lies deeper is what the model
+    said, as a tool's input, whose fields may have any name."""
+    done = depth = 0
+
+    def one(found: re.Match[bytes]) -> bytes:
+        nonlocal done, depth
+        above, done = _STRING.sub(b"", data[done : found.start()]), found.start()
+        depth += above.count(b"{") + above.count(b"[") - above.count(b"}") - above.count(b"]")
+        return found[1] + new(found[2]) if depth <= _DEEPEST else found[0]
+
+    return pattern.sub(one, data)
 
 
 @cache
@@ -139,11 +168,11 @@ def _ids(paths: tuple[str, ...]) -> re.Pattern[bytes]:
 
 
 def _seconds(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb'(?<="%b":)(\s*)\d+' % name.encode())
+    return re.compile(rb'("%b":\s*)(\d+)' % name.encode())
 
 
 def _rfc3339(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb'(?<="%b":)(\s*)"\d{4}-[^"\\]*"' % name.encode())
+    return re.compile(rb'("%b":\s*)("\d{4}-[^"\\]*")' % name.encode())
 
 
 _TIME: Mapping[str, Callable[[str], re.Pattern[bytes]]] = {"seconds": _seconds, "rfc3339": _rfc3339}
@@ -151,9 +180,9 @@ _TIME: Mapping[str, Callable[[str], re.Pattern[bytes]]] = {"seconds": _seconds, 
 
 def _now(kind: str, now: float) -> bytes:
     if kind == "seconds":
-        return rb"\g<1>%d" % now
+        return b"%d" % now
     moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return rb'\g<1>"%b"' % moment.encode()
+    return b'"%b"' % moment.encode()
 
 
 def new_id(old: str) -> str:

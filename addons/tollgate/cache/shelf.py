@@ -88,7 +88,9 @@ class Shelf:
         return name not in self._waiting and name not in self._writing and self._blobs.lacks(name)
 
     async def find(self, name: str) -> Entry | None:
-        """The entry of that name; None where there is none that can be read."""
+        """The entry of that name; None where there is none that can be read, and once the shelf is closed."""
+        if self._closed:
+            return None
         run = asyncio.get_running_loop().run_in_executor
         if waiting := self._waiting.get(name) or self._writing.get(name):
             return await run(self._reader, _made, waiting.what)

@@ -3,7 +3,7 @@
 from tollgate.calls.answer import Answer, Events, Headers
 from tollgate.calls.audience import Audience
 from tollgate.calls.body import Body, BodyError
-from tollgate.calls.call import Attempt, Call, Coverage, Identity, Outcome, Request, Timings
+from tollgate.calls.call import Attempt, Call, Coverage, Identity, Outcome, Request, Scrub, Timings
 from tollgate.calls.connection import Connection, Notice, Sight
 from tollgate.calls.contents import Kind, Shape, Slot
 from tollgate.calls.event import End, Event
@@ -61,6 +61,7 @@ __all__ = [
     "Refused",
     "Request",
     "Runtime",
+    "Scrub",
     "Shape",
     "Sight",
     "Slot",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from multidict import CIMultiDict
 
 from tollgate.calls.answer import Answer, Headers
 from tollgate.calls.audience import Audience
 from tollgate.calls.body import Body
+from tollgate.calls.event import Event
 from tollgate.calls.plan import Target
 from tollgate.calls.usage import Usage
 from tollgate.calls.verdict import Finding, Verdict
@@ -101,6 +102,15 @@ class Attempt:
     """The model that the answer names."""
 
 
+class Scrub(Protocol):
+    """Takes out of one answer of a provider what is not to be written down. It may take long."""
+
+    def event(self, event: Event) -> Sequence[Event]:
+        """What is known to be clean by now. With the `End` as many events have come out as went in."""
+
+    def whole(self, body: bytes) -> bytes: ...
+
+
 @dataclass(slots=True)
 class Timings:
     """Moments in seconds on the monotonic clock; None where the call did not get that far."""
@@ -152,6 +162,9 @@ class Call:
     """Set on the way down by the room that answers (`cache`, `upstream`); the walk stops there."""
     findings: list[Finding] = field(default_factory=list)
     """Appended by `dlp` and, later, `guard`."""
+    scrub: Callable[[], Scrub] | None = None
+    """Has what the policy redacts taken out of the answer too, for who writes it down; None where nothing is
+    redacted. Written by `dlp`."""
     verdicts: list[Verdict] = field(default_factory=list)
     """Appended by any room about itself, and by `gate` for a room that raised."""
     plan: tuple[Target, ...] = ()

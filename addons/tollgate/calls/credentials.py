@@ -8,7 +8,12 @@ from multidict import CIMultiDict
 
 from tollgate.calls.answer import Headers
 
-KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
+KEY_HEADERS = (
+    *("x-api-key", "api-key", "x-goog-api-key"),
+    "ocp-apim-subscription-key",  # https://learn.microsoft.com/azure/api-management/api-management-subscriptions
+    "x-litellm-api-key",  # https://docs.litellm.ai/docs/proxy/virtual_keys
+    "x-portkey-api-key",  # https://portkey.ai/docs/api-reference/inference-api/headers
+)
 """Headers that hold nothing but a key."""
 
 SECRET_HEADERS = frozenset(
@@ -19,8 +24,10 @@ SECRET_HEADERS = frozenset(
         "cookie",
         "set-cookie",
         "x-amz-security-token",  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-        "ocp-apim-subscription-key",  # https://learn.microsoft.com/azure/api-management/api-management-subscriptions
         "cf-aig-authorization",  # https://developers.cloudflare.com/ai-gateway/configuration/authentication/
+        "helicone-auth",  # https://docs.helicone.ai/helicone-headers/header-directory
+        "x-portkey-virtual-key",
+        *("x-portkey-aws-access-key-id", "x-portkey-aws-secret-access-key", "x-portkey-aws-session-token"),
         "statsig-api-key",  # Codex, to chatgpt.com
     )
 )

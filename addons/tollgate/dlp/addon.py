@@ -10,7 +10,7 @@ from functools import partial
 
 from tollgate.calls import Answer, Body, Call, Event, Refused, Runtime, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS, SECRET_PARAMETERS
-from tollgate.dlp.carried import Carried, carry
+from tollgate.dlp.carried import Carried, carry, scrub
 from tollgate.dlp.equipment import Equipment, equip, is_made_for
 from tollgate.dlp.fresh import Fresh, fresh
 from tollgate.dlp.tokens import Book
@@ -72,6 +72,8 @@ class Dlp:
         treatment = await self._treatment(call, self._equipment, book, TokenVault(self._vault))
         if treatment is not None:
             self._apply(call, treatment)
+        if call.policy.mode != "observe":
+            call.scrub = partial(scrub, call.dialect.name, self._equipment, call.policy.dlp, book)
         if carried := carry(call, self._equipment, book):
             call.notes["dlp"] = carried
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from tollgate.calls import Action, Answer, Call, Event, Verdict
 from tollgate.dlp.answers import AnswerScreen
 from tollgate.dlp.equipment import Equipment
-from tollgate.dlp.screen import Screen
+from tollgate.dlp.screen import PASSING, Screen
+from tollgate.dlp.settle import BY_DEFAULT
 from tollgate.dlp.stream import AnswerRestorer
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.vault import IDS
+from tollgate.policy.dlp import AnswerScan, Dlp
 
 _WHOLE = 200
 """The status of all of a file; no part of one is changed."""
@@ -86,3 +88,13 @@ def carry(call: Call, equipment: Equipment, book: Book) -> Carried | None:
         screen = Screen(equipment.engine, policy.answers, book, change, observe=observe)
         carried.answers = AnswerScreen(dialect, screen)
     return carried
+
+
+def scrub(dialect: str, equipment: Equipment, policy: Dlp, book: Book) -> AnswerScreen:
+    """Takes out of an answer what would be taken out of a request. A value that the request had, too, has its
+    token there; who asks again has it restored."""
+    changing = policy.answers.actions.items() if policy.answers.scan else ()
+    wanted = {**BY_DEFAULT, **policy.actions, **{name: to for name, to in changing if to not in PASSING}}
+    scan = AnswerScan(actions={name: "replace" if to == "block" else to for name, to in wanted.items()})
+    change = equipment.operators.apply
+    return AnswerScreen(dialect, Screen(equipment.engine, scan, book, change, observe=False, spare=False))

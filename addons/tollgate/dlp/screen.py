@@ -16,7 +16,7 @@ from tollgate.policy.dlp import Action, AnswerScan
 
 _BY_DEFAULT: Mapping[str, Action] = {"SECRET": "report", "PERSONAL": "report"}
 _TOKEN = WIDTH + len(DOMAIN)
-_PASSING = frozenset[Action](("report", "ignore"))
+PASSING = frozenset[Action](("report", "ignore"))
 
 
 class Screen:
@@ -25,15 +25,23 @@ class Screen:
     __slots__ = ("_book", "_change", "_cores", "_engine", "_observe", "_own", "_policy", "minted", "seen")
 
     def __init__(
-        self, engine: Engine, policy: AnswerScan, book: Book, change: Change, *, observe: bool
+        self,
+        engine: Engine,
+        policy: AnswerScan,
+        book: Book,
+        change: Change,
+        *,
+        observe: bool,
+        spare: bool = True,
     ) -> None:
-        """`book` has the values that the request had. `observe`: note what would be done, and do nothing."""
+        """`book` has the values that the request had, which the answer may have too unless `spare` is False.
+        `observe`: note what would be done, and do nothing."""
         self._engine = engine
         self._policy = policy
         self._book = book.copy()
         self._change = change
         self._observe = observe
-        self._own = frozenset(book.originals.values())
+        self._own = frozenset(book.originals.values() if spare else ())
         self._cores = frozenset(map(core, book.originals))
         self.seen: Counter[tuple[str, str, Action]] = Counter()
         """(entity, place, action) of everything found."""
@@ -50,7 +58,7 @@ class Screen:
         if not self.seen:
             return
         said = f"the model wrote {summary(self.findings)}"
-        if _PASSING.issuperset(action for _, _, action in self.seen):
+        if PASSING.issuperset(action for _, _, action in self.seen):
             yield Verdict("dlp", "warn", said, "answer_reported")
         elif self._observe:
             yield Verdict("dlp", "observe", said, "would_change_answer")
@@ -64,7 +72,7 @@ class Screen:
     @property
     def holds(self) -> bool:
         """True where something may have to go, so that text has to wait until it is judged."""
-        return not self._observe and not _PASSING.issuperset(self._policy.actions.values())
+        return not self._observe and not PASSING.issuperset(self._policy.actions.values())
 
     def look(self, text: str, key: str = "") -> list[Span]:
         """What is found, without what a language model takes: quick enough for the event loop."""
@@ -80,7 +88,7 @@ class Screen:
         """
         action = "report" if signed else self._action(span)
         self.seen[span.entity, place, action] += 1
-        if self._observe or action in _PASSING:
+        if self._observe or action in PASSING:
             return None
         if action == "block":
             raise Refused(

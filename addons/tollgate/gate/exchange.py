@@ -180,9 +180,8 @@ class Exchange:
             message = f"The provider's answer broke off: {pieces.error}."
             self.call.verdicts.append(Verdict("upstream", "error", message, STREAM_CUT))
             raise Failed(message, code=STREAM_CUT)
-        said = (
-            self.call.attempts[-1].error if self.call.attempts else ""
-        )  # an error event of the provider's own
+        asked = self.call.attempts if answer.source != "cache" else []
+        said = asked[-1].error if asked else ""  # an error event of the provider's own
         self.close("failed" if said else "answered", said)
         await sink.end()
 

@@ -83,7 +83,8 @@ class Leases(Protocol):
         """The lease of that name; None where somebody has it. From one thread only."""
 
     def release(self, leases: Iterable[Lease]) -> None:
-        """Release many, with less work than one by one. From the thread that takes them."""
+        """Release many, with less work than one by one; also such as were taken from others. From the thread
+        that takes them."""
 
     def waiting(self, name: str) -> AbstractContextManager[None]:
         """Within it, this process is known to wait for a lease. Nothing is promised to it."""
@@ -142,7 +143,7 @@ class FileLeases:
         return self._alone
 
     def release(self, leases: Iterable[Lease]) -> None:
-        freed = [self._held.pop(lease.name, None) for lease in leases if lease.end()]
+        freed = [self._held.pop(name, None) for name in self._ended(leases)]
         kept: dict[int, list[int]] = {place % _SPREAD: [] for place in freed if place is not None}
         for place in self._held.values() if kept else ():
             if place is not None and place % _SPREAD in kept:
@@ -152,6 +153,17 @@ class FileLeases:
             for place in (*sorted(places), _PLACES):  # all that lies between two of those is freed at once
                 self._unlock(self._holders[number], start, place - start)
                 start = place + 1
+
+    def _ended(self, leases: Iterable[Lease]) -> list[str]:
+        """Names of ours that are to be freed. Those of a file that was closed meanwhile are freed there."""
+        ours = []
+        for lease in leases:
+            free = lease.end()
+            if free == self._free:
+                ours.append(lease.name)
+            elif free is not None:
+                free(lease.name)
+        return ours
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:

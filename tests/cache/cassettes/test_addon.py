@@ -228,6 +228,23 @@ async def test_an_answer_that_quotes_the_credential_is_not_recorded(
     assert counts == {"left": 1}
 
 
+@FORMS
+async def test_what_a_model_wrote_of_its_own_accord_is_redacted_in_the_file_too(
+    tmp_path: Path, provider: Provider, stream: bool
+) -> None:
+    other = "john.other@acme-mail.com"
+    said = f"You are {PLANTED}, and I am {other}."
+    async with tape(tmp_path, provider, "new") as recorded:
+        status, live = await recorded.ask(chat(f"I am {PLANTED}", stream=stream), behave(text=said, split=7))
+    async with tape(elsewhere(tmp_path), provider, "none") as replayed:
+        _, again = await replayed.ask(chat(f"I am {PLANTED}", stream=stream))
+
+    [file] = files(tmp_path)
+    assert (status, text_of(live)) == (200, said)
+    assert "acme-mail" not in file
+    assert f"You are {PLANTED}, and I am qzxe" in text_of(again)
+
+
 async def test_what_is_no_json_is_left_and_then_refused(tmp_path: Path, provider: Provider) -> None:
     url = "https://api.openai.com/v1/audio/transcriptions"
     async with tape(tmp_path, provider, "new") as recorded:
@@ -288,8 +305,9 @@ async def test_the_cache_gives_nothing_while_calls_are_recorded(tmp_path: Path, 
 async def test_a_file_that_cannot_be_written_is_counted_and_told(
     tmp_path: Path, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "cassettes").write_text("a file in the folder's place")
     async with tape(tmp_path, provider, "new") as recorded:
+        (tmp_path / "cassettes").rmdir()
+        (tmp_path / "cassettes").write_text("a file in the folder's place")
         cassettes: Cassettes = recorded.proxy.master.addons.get("cache").addons[0]
         assert (await recorded.ask(chat()))[0] == 200
 

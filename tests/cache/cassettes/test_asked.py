@@ -52,6 +52,19 @@ def test_it_is_all_that_counts_and_no_credential() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "name", ["cf-aig-authorization", "Helicone-Auth", "x-portkey-api-key", "x-litellm-api-key"]
+)
+def test_a_gateways_key_is_not_in_it(name: str) -> None:
+    call = call_of(BODY)
+    call.request.headers.update({name: "Bearer sk-of-nobody", "cf-aig-cache-ttl": "60"})
+
+    found = asked(call)
+
+    assert found is not None
+    assert found["headers"] == {"cf-aig-cache-ttl": ["60"], "openai-beta": ["a", "b"]}
+
+
 def test_a_request_without_a_body_is_one() -> None:
     found = asked(call_of(b""))
 

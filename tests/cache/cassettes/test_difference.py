@@ -71,6 +71,17 @@ def test_the_nearest_is_of_the_same_operation_even_where_more_of_it_differs() ->
     assert found[0] == "same"
 
 
+def test_of_two_that_differ_in_as_much_the_one_with_the_like_text_is_nearer() -> None:
+    texts = ["", "something else", "hello to you there", "h"]
+    some = [(text, changed(messages=[{"role": "user", "content": text}])) for text in texts]
+    some.append(("none", changed(messages=[{"role": "user", "content": None}])))
+
+    found = nearest(ASKED, some)
+
+    assert found is not None
+    assert found[0] == "hello to you there"
+
+
 def test_nothing_is_near_where_nothing_is_recorded() -> None:
     assert nearest(ASKED, []) is None
 

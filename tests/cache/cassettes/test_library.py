@@ -146,8 +146,17 @@ def test_a_path_to_ignore_that_is_none_is_told(folder: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
+    with pytest.raises(CassetteError, match=r"Nothing can be recorded in .*below: Not a directory"):
+        Library(tmp_path / "file" / "below", "new")
+
+
+def test_one_that_no_longer_can_is_told_too(tmp_path: Path) -> None:
+    library = Library(tmp_path / "cassettes", "new")
+    (tmp_path / "cassettes").rmdir()
+    (tmp_path / "cassettes").write_text("")
+
     with pytest.raises(CassetteError, match="cannot be written"):
-        Library(tmp_path / "file" / "below", "new").save(Recording(request=REQUEST))
+        library.save(Recording(request=REQUEST))
 
 
 def test_hidden_files_and_drafts_are_no_recordings(folder: Path) -> None:

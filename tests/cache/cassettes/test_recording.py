@@ -86,7 +86,23 @@ def broken(**changes: Any) -> bytes:
         (broken(surprise=1), "surprise: Extra inputs"),
         (broken(answer__status=7), "answer.status"),
         (broken(answer__framing="smoke"), "'smoke' is none of sse"),
-        (broken(answer__events=[{"after": 0, "base64": "x"}]), "answer: "),
+        (broken(answer__events=[{"after": 0, "base64": "x"}]), "answer.events.0: "),
+        (broken(answer__events=[{"after": 0, "base64": "###"}]), "answer.events.0: "),
+        (
+            broken(answer__events=[{"after": 0}]),
+            "answer.events.0: here has to be one of json, text and base64",
+        ),
+        (
+            broken(answer__events=[{"after": 0, "text": "a", "json": 1}]),
+            "answer.events.0: here has to be one",
+        ),
+        (broken(answer__events=[{"after": 0, "json": 2**64}]), "64-bit range; write it as text"),
+        (broken(answer__body={"text": ""}), "answer: a stream, which has a framing, has events and no body"),
+        (broken(answer__framing=""), "answer: an answer without a framing is whole: it has a body"),
+        (broken(answer__usage={"tokens": 1}), "answer.usage: 'tokens' is none of cache_read"),
+        (broken(answer__usage={"input": "many"}), "answer.usage.input: "),
+        (broken(answer__headers={"x-a": "1\r\nx-b: 2"}), "answer.headers: 'x-a' has a name or a value"),
+        (broken(answer__headers={"x a": "1"}), "answer.headers: 'x a' has a name or a value"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told(data: bytes, said: str) -> None:

@@ -41,6 +41,11 @@ MERGED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ({"l": [1]}, {"l": [2]}, {"l": [1, 2]}),
     ({"l": [{"index": 0, "t": "a"}]}, {"l": [{"index": 0, "t": "b"}]}, {"l": [{"index": 0, "t": "ab"}]}),
     ({"l": [{"index": 0}]}, {"l": [{"index": 1}]}, {"l": [{"index": 0}, {"index": 1}]}),
+    ({"l": [1]}, {"l": [{"index": 0}]}, {"l": [1, {"index": 0}]}),
+    ({"l": [{"type": "image"}]}, {"l": [{"type": "image"}]}, {"l": [{"type": "image"}, {"type": "image"}]}),
+    ({"l": []}, {"l": "a"}, {"l": [{"type": "text", "text": "a"}]}),
+    ({"l": "a"}, {"l": [{"type": "text", "text": "b"}]}, {"l": [{"type": "text", "text": "ab"}]}),
+    ({"l": ""}, {"l": [{"type": "thinking"}]}, {"l": [{"type": "thinking"}]}),
 ]
 
 

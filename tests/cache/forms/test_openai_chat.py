@@ -76,6 +76,53 @@ def test_a_provider_s_stream_is_put_together() -> None:
     assert (answer["usage"], answer["object"]) == (USAGE, "chat.completion")
 
 
+def test_azures_stream_is_put_together() -> None:
+    """Its first chunk names nothing yet, and the filters are said anew in each."""
+    safe = {"hate": {"filtered": False, "severity": "safe"}}
+    nothing = {"id": "", "created": 0, "model": "", "object": "", "choices": []}
+    events = [
+        Event(orjson.dumps({**nothing, "prompt_filter_results": [{"prompt_index": 0}]})),
+        chunk({"content": "he"}, content_filter_results=safe),
+        chunk({"content": "llo"}, content_filter_results=safe),
+        chunk({}, "stop", content_filter_results={}),
+    ]
+
+    answer = CHAT.fold(events)
+
+    assert {name: answer[name] for name in HEAD} == HEAD
+    [choice] = answer["choices"]
+    assert choice["content_filter_results"] == safe
+    assert choice["message"]["content"] == "hello"
+
+
+def test_mistrals_thoughts_stay() -> None:
+    def thinks(text: str) -> Event:
+        said = {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
+        return chunk({"content": [said]})
+
+    events = [chunk({"role": "assistant", "content": ""}), thinks("hm"), thinks(", yes")]
+    events += [chunk({"content": "It"}), chunk({"content": " is"}), chunk({}, "stop")]
+
+    assert CHAT.fold(events)["choices"][0]["message"]["content"] == [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm, yes"}]},
+        {"type": "text", "text": "It is"},
+    ]
+
+
+def test_what_openrouter_repeats_is_said_once() -> None:
+    def thinks(text: str) -> Event:
+        said = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0, "text": text}
+        return chunk({"reasoning_details": [said]})
+
+    answer = CHAT.fold([thinks("hm"), thinks(", yes"), chunk({}, "stop"), chunk({}, "stop")])
+
+    [choice] = answer["choices"]
+    assert choice["message"]["reasoning_details"] == [
+        {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0, "text": "hm, yes"}
+    ]
+    assert CHAT.complete(answer)
+
+
 def test_the_usage_is_told_to_those_who_asked() -> None:
     plain, counted = CHAT.unfold(ANSWERS[0], {}), CHAT.unfold(ANSWERS[0], COUNTED)
 
@@ -101,6 +148,9 @@ def test_one_that_is_not_known_cannot_be_told() -> None:
         whole({"content": None, "refusal": "I cannot"}),
         whole(),
         {"error": {}},
+        {**whole({"content": "a"}), "error": {"message": "broken"}},
+        {**HEAD, "choices": [{**whole({"content": "a"})["choices"][0], "error": {"code": 502}}]},
+        whole({"content": None, "audio": {"id": "audio_1"}}),
     ],
 )
 def test_what_broke_off_or_was_refused_is_not_complete(answer: dict[str, Any]) -> None:

@@ -9,9 +9,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -22,10 +22,10 @@ from multidict import CIMultiDict
 from tollgate.cache.cassettes.asked import Asked, asked
 from tollgate.cache.cassettes.library import Explanation, Library, Mode
 from tollgate.cache.cassettes.recording import Recording
-from tollgate.cache.entry import pieces_of, usage_of
+from tollgate.cache.entry import Piece, pieces_of, usage_of
 from tollgate.cache.keeping import Heard, ended_well, headers_of
 from tollgate.cache.replay import paced
-from tollgate.calls import Answer, Call, End, Event, Headers, Refused, Request, Runtime, Usage, Verdict
+from tollgate.calls import Answer, Call, End, Event, Headers, Refused, Request, Runtime, Scrub, Usage, Verdict
 from tollgate.calls.credentials import SECRET_HEADERS
 
 logger = logging.getLogger(__name__)
@@ -178,7 +178,10 @@ class Cassettes:
         elif any(secret in answered(recording) for secret in secrets_of(call.client_request)):
             self._leave(call, "its answer holds the credential")
         else:
-            self._writer.submit(self._library.save, recording).add_done_callback(self._saved)
+            self._writer.submit(self._save, recording, call.scrub).add_done_callback(self._saved)
+
+    def _save(self, recording: Recording, scrub: Callable[[], Scrub] | None) -> Path:
+        return self._library.save(scrubbed(recording, scrub()) if scrub else recording)
 
     def _saved(self, done: Future[Path]) -> None:
         error = done.exception()
@@ -203,6 +206,16 @@ def recording_of(call: Call, carried: Carried) -> Recording:
         framing=carried.framing,
         pieces=pieces_of(carried.heard.events) if carried.heard else (),
     )
+
+
+def scrubbed(recording: Recording, scrub: Scrub) -> Recording:
+    """The same, but for values in the answer that would have been redacted in a request."""
+    if not recording.framing:
+        return replace(recording, body=scrub.whole(recording.body))
+    events = [*(Event(piece.data, piece.name) for piece in recording.pieces), End()]
+    clean = [one for event in events for one in scrub.event(event)][:-1]
+    pairs = zip(recording.pieces, clean, strict=True)
+    return replace(recording, pieces=tuple(Piece(old.after, new.name, new.data or b"") for old, new in pairs))
 
 
 def answered(recording: Recording) -> bytes:

@@ -13,6 +13,7 @@ from tollgate.cache.cassettes.passing import steady
 from tollgate.cache.forms import FORMS
 from tollgate.cache.neutral import Neutral
 from tollgate.calls import Call
+from tollgate.calls.credentials import SECRET_HEADERS
 
 type Asked = dict[str, Any]
 """A request as a file of a cassette shows it."""
@@ -38,7 +39,7 @@ def asked(call: Call) -> Asked | None:
         "method": method,
         "url": f"{call.request.scheme}://{host}:{port}{path}",
         "query": [list(pair) for pair in query],
-        "headers": told["headers"],
+        "headers": {name: text for name, text in told["headers"].items() if name not in SECRET_HEADERS},
         "stream": call.stream,
         "form": form.options(body.json) if form and body.parsed else "",
         "body": told["body"],

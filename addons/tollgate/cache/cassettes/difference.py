@@ -17,6 +17,8 @@ SHOWN = 40
 """Characters of a value that are shown at most."""
 _BEFORE = 12
 """Of them, how many may stand before the first one that differs."""
+_ENDS = 200
+"""Characters at the beginning and at the end of two texts that say how much they are alike."""
 _WEIGHTS = {"provider": 1000, "dialect": 1000, "operation": 1000, "method": 100, "url": 100, "stream": 10}
 """What makes a request another one altogether, or almost. All else counts 1."""
 _ABSENT = object()
@@ -43,10 +45,25 @@ class Difference(NamedTuple):
 
 
 def nearest[K](asked: Asked, recorded: Iterable[tuple[K, Asked]]) -> tuple[K, list[Difference]] | None:
-    """The recorded request with the least differences, and these; None where nothing is recorded."""
+    """The recorded request with the least differences, and these; None where nothing is recorded. Of several
+    it is the one whose texts are most alike."""
     leaves = dict(_leaves(asked, ""))
     found = [(key, differences(leaves, dict(_leaves(request, "")))) for key, request in recorded]
-    return min(found, key=lambda one: sum(_WEIGHTS.get(d.path, 1) for d in one[1]), default=None)
+    return min(found, key=lambda one: _distance(one[1]), default=None)
+
+
+def _distance(told: Iterable[Difference]) -> tuple[int, float]:
+    weights = [(_WEIGHTS.get(one.path, 1), _unlikeness(one.recorded, one.asked)) for one in told]
+    return sum(weight for weight, _ in weights), sum(unlike for _, unlike in weights)
+
+
+def _unlikeness(one: Any, other: Any) -> float:
+    """From 0 for equal texts to 1 for what is no text, by how they begin and end."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return 1.0
+    ends = [(one[:_ENDS], other[:_ENDS]), (one[: -_ENDS - 1 : -1], other[: -_ENDS - 1 : -1])]
+    alike = sum(_first(*pair) for pair in ends)
+    return max(0.0, 1.0 - alike / max(1, min(2 * _ENDS, len(one), len(other))))
 
 
 def differences(asked: Leaves, recorded: Leaves) -> list[Difference]:

@@ -57,7 +57,8 @@ class Library:
     """The recordings of a folder. What had any when it was opened is answered from them, in any mode."""
 
     def __init__(self, folder: Path, mode: Mode, ignored: Iterable[str] = ()) -> None:
-        """CassetteError where the folder cannot be read, or a file in it is no recording."""
+        """CassetteError where the folder cannot be read, or be written to where that is to be done, or a file
+        in it is no recording."""
         self.folder = folder
         try:
             self._ignored = ignoring(ignored)
@@ -74,6 +75,8 @@ class Library:
             group.recordings.sort(key=lambda recording: recording.number)
         self.records = mode == "new" or (mode == "once" and not self._files)
         """Whether calls may be added."""
+        if self.records:
+            _make_writable(folder)
         if mode == "none" and not self._files:
             raise CassetteError(f"There are no recordings in {folder}. Make them with `tollgate record`.")
 
@@ -131,6 +134,16 @@ def _read(folder: Path) -> list[tuple[str, Recording]]:
         return [(path.name, _recording(path)) for path in paths]
     except OSError as e:
         raise CassetteError(f"The recordings in {folder} cannot be read: {e.strerror}.") from e
+
+
+def _make_writable(folder: Path) -> None:
+    """Find out before the calls are made, and paid for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as e:
+        raise CassetteError(f"Nothing can be recorded in {folder}: {e.strerror}.") from e
 
 
 def _recording(path: Path) -> Recording:

@@ -8,14 +8,24 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import Any, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tollgate.cache.cassettes.asked import Asked
 from tollgate.cache.entry import Piece
+from tollgate.calls import Usage
 from tollgate.dialects import FRAMINGS
 
 VERSION = 1
@@ -92,17 +102,34 @@ class _Payload(_Part):
     text: str | None = None
     base64: str | None = None
 
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        if len(self.model_fields_set & _READ.keys()) != 1:
+            raise ValueError("here has to be one of json, text and base64")
+        self.data  # noqa: B018 (while it is known where it stands)
+        return self
+
     @property
     def data(self) -> bytes:
+        """ValueError where what stands there is not what it says."""
         name = next((name for name in _READ if name in self.model_fields_set), "")
-        return _READ[name](getattr(self, name)) if name else b""
+        try:
+            return _READ[name](getattr(self, name)) if name else b""
+        except TypeError as e:  # of orjson
+            raise ValueError(f"{e}; write it as text") from e
 
 
 _READ: Mapping[str, Callable[[Any], bytes]] = {
     "tree": orjson.dumps,
     "text": str.encode,
-    "base64": base64.b64decode,
+    "base64": partial(base64.b64decode, validate=True),
 }
+
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.5"""
+_USAGE = TypeAdapter(Usage)
+_USED = frozenset(field.name for field in fields(Usage))
 
 
 class _Event(_Payload):
@@ -115,9 +142,38 @@ class _Answer(_Part):
     headers: dict[str, str]
     model: str = ""
     usage: dict[str, Any] = {}
-    body: _Payload = _Payload()
+    body: _Payload | None = None
     framing: str = ""
     events: list[_Event] = []
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        if wrong := next((n for n, value in headers.items() if not _HEADER.fullmatch(f"{n}:{value}")), None):
+            raise ValueError(f"{wrong!r} has a name or a value that no header can have")
+        return headers
+
+    @field_validator("framing")
+    @classmethod
+    def _known(cls, framing: str) -> str:
+        if framing and framing not in FRAMINGS:
+            raise ValueError(f"{framing!r} is none of {', '.join(FRAMINGS)}")
+        return framing
+
+    @field_validator("usage")
+    @classmethod
+    def _used(cls, usage: dict[str, Any]) -> dict[str, Any]:
+        if unknown := usage.keys() - _USED:
+            raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(_USED))}")
+        return _USAGE.validate_python(usage).as_dict()
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if self.framing and self.body is not None:
+            raise ValueError("a stream, which has a framing, has events and no body")
+        if not self.framing and (self.events or self.body is None):
+            raise ValueError("an answer without a framing is whole: it has a body and no events")
+        return self
 
 
 class _File(_Part):
@@ -136,14 +192,10 @@ def from_bytes(data: bytes) -> Recording:
     except ValidationError as e:
         wrong = e.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, wrong["loc"]))
-        raise RecordingError(f"{place or 'the file'}: {wrong['msg']}") from None
-    except ValueError as e:  # of base64
-        raise RecordingError(f"answer: {e}") from None
+        raise RecordingError(f"{place or 'the file'}: {wrong['msg'].removeprefix('Value error, ')}") from None
 
 
 def _read(file: _File, answer: _Answer) -> Recording:
-    if answer.framing and answer.framing not in FRAMINGS:
-        raise RecordingError(f"answer.framing: {answer.framing!r} is none of {', '.join(FRAMINGS)}")
     return Recording(
         request=file.request,
         number=file.number,
@@ -152,7 +204,7 @@ def _read(file: _File, answer: _Answer) -> Recording:
         headers=answer.headers,
         model=answer.model,
         usage=answer.usage,
-        body=answer.body.data,
+        body=answer.body.data if answer.body else b"",
         framing=answer.framing,
         pieces=tuple(Piece(event.after, event.name, event.data) for event in answer.events),
     )

@@ -12,8 +12,10 @@ from tollgate.calls import Event, Usage
 
 type Json = dict[str, Any]
 
-_AS_ONE_TEXT = frozenset(("id", "type", "role", "name", "object", "index"))
+_AS_ONE_TEXT = frozenset(("id", "type", "role", "name", "object", "index", "format"))
 """Fields of a delta that are no pieces of text, though some providers repeat them in each."""
+_SPOKEN = frozenset(("text", "thinking"))
+"""Parts of which the next one goes on with what the last one said."""
 
 
 class FormError(ValueError):
@@ -68,7 +70,10 @@ def merge(held: Json, piece: Json) -> None:
     """Add a delta: texts and lists grow, items with an index are put together, the rest is replaced."""
     for name, value in piece.items():
         old = held.get(name)
-        if value is None or old is None or name in _AS_ONE_TEXT or type(old) is not type(value):
+        if {type(old), type(value)} == {list, str}:  # Mistral: thoughts are parts, and what follows is text
+            held[name] = _parts(old)
+            _merge_list(held[name], _parts(value))
+        elif value is None or old is None or name in _AS_ONE_TEXT or type(old) is not type(value):
             if value is not None or name not in held:
                 held[name] = value
         elif isinstance(value, str):
@@ -81,14 +86,28 @@ def merge(held: Json, piece: Json) -> None:
             held[name] = value
 
 
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [{"type": "text", "text": value}] if value else []
+
+
 def _merge_list(held: list[Any], piece: list[Any]) -> None:
     for item in piece:
-        index = item.get("index") if isinstance(item, dict) else None
-        same = next((old for old in held if index is not None and old.get("index") == index), None)
+        same = _same(held, item) if isinstance(item, dict) else None
         if same is None:
             held.append(item)
         else:
             merge(same, item)
+
+
+def _same(held: list[Any], item: Json) -> Json | None:
+    """What an item of a list goes on with."""
+    index, last = item.get("index"), held[-1] if held else None
+    if index is not None:
+        return next((old for old in held if isinstance(old, dict) and old.get("index") == index), None)
+    goes_on = isinstance(last, dict) and item.get("type") in _SPOKEN and last.get("type") == item["type"]
+    return last if goes_on else None
 
 
 def objects(value: Any) -> list[Json]:

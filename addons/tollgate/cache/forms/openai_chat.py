@@ -9,6 +9,8 @@ from tollgate.cache.forms.form import DONE, Form, FormError, Json, documents, ev
 from tollgate.calls import Event, Usage
 
 _OF_CHOICES = ("choices", "usage", "object", "obfuscation")
+_SAID = ("delta", "text", "logprobs")
+"""What of a choice comes in pieces; all else, as Azure's filters, is said anew in each chunk."""
 _FINISHED = frozenset(("stop", "tool_calls", "function_call"))
 """Reasons with which an answer is whole; "length" and "content_filter" are none."""
 
@@ -17,16 +19,24 @@ def _fold(kind: str, events: Sequence[Event]) -> Json:
     whole: Json = {}
     choices: dict[int, Json] = {}
     for _, chunk in documents(events):
-        whole = {name: value for name, value in chunk.items() if name not in _OF_CHOICES} | whole
+        head = {name: value for name, value in chunk.items() if name not in _OF_CHOICES}
+        whole |= {
+            name: value for name, value in head.items() if not whole.get(name)
+        }  # Azure's are empty first
         whole["usage"] = chunk.get("usage") or whole.get("usage")
         for choice in objects(chunk.get("choices")):
-            merge(choices.setdefault(choice.get("index", 0), {}), choice)
+            _grow(choices.setdefault(choice.get("index", 0), {}), choice)
     if not choices:
         raise FormError("a stream without any choice")
     if whole["usage"] is None:
         del whole["usage"]
     told = [_whole_choice(choices[index]) for index in sorted(choices)]
     return {**whole, "object": kind, "choices": told}
+
+
+def _grow(held: Json, choice: Json) -> None:
+    merge(held, {name: value for name, value in choice.items() if name in _SAID})
+    held |= {n: value for n, value in choice.items() if n not in _SAID and (value or n not in held)}
 
 
 def _whole_choice(choice: Json) -> Json:
@@ -76,13 +86,14 @@ def _pieces(choice: Json) -> Iterator[Json]:
 
 def _complete(whole: Json) -> bool:
     choices = objects(whole.get("choices"))
-    return bool(choices) and all(_is_whole(choice) for choice in choices)
+    return bool(choices) and not whole.get("error") and all(map(_is_whole, choices))
 
 
 def _is_whole(choice: Json) -> bool:
+    """Sound does not count: the provider keeps it under an id, for an hour."""
     message = choice.get("message")
-    refused = isinstance(message, dict) and bool(message.get("refusal"))
-    return choice.get("finish_reason") in _FINISHED and not refused
+    refused = isinstance(message, dict) and bool(message.get("refusal") or message.get("audio"))
+    return choice.get("finish_reason") in _FINISHED and not refused and not choice.get("error")
 
 
 def _options(body: Json) -> str:

@@ -98,5 +98,10 @@ def _complete(whole: Json) -> bool:
     return whole.get("status") == "completed" and not whole.get("error") and bool(items) and not refused
 
 
-RESPONSES = Form(fold=_fold, unfold=_unfold, complete=_complete, times={"created_at": "seconds"})
+RESPONSES = Form(
+    fold=_fold,
+    unfold=_unfold,
+    complete=_complete,
+    times={"created_at": "seconds", "completed_at": "seconds"},
+)
 """Ids stay as they were: the provider keeps what they name, and a later call may refer to it."""
