@@ -167,3 +167,24 @@ def test_an_error_is_told_as_the_sdks_look_for_it() -> None:
     told = documents(encode(CHAT, [Begin("1", "m"), Fail("no", "c")]))
 
     assert told[-1]["error"]["message"] == "no"
+
+
+def test_calls_that_all_say_the_same_index_are_told_apart_by_their_ids() -> None:
+    deltas, _ = decode(
+        CHAT,
+        [chunk(call(0, "{}", id="c1")), chunk(call(0, "[", id="c2")), chunk(call(0, "]", id="c2")), DONE],
+    )
+
+    assert deltas[1:-2] == [
+        *(Open(ToolUse("c1", "t")), More("{}"), Close()),
+        *(Open(ToolUse("c2", "t")), More("["), More("]"), Close()),
+    ]
+
+
+def test_thoughts_and_words_in_parts_of_the_content() -> None:
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "why"}]}
+    deltas, _ = decode(
+        CHAT, [chunk({"content": [thinking]}), chunk({"content": [{"type": "text", "text": "a"}]}), DONE]
+    )
+
+    assert deltas[1:-2] == [Open(Thinking()), More("why"), Close(), Open(Text("")), More("a"), Close()]
