@@ -188,6 +188,7 @@ def _prepare(neutral: Request, theirs: Codec, ours: Codec, losses: Losses) -> To
     if theirs is not ours:
         passes.drop_files(neutral)
         passes.settle_ids(neutral)
+    passes.settle_choice(neutral, losses)
     names.rename(neutral)
     return names
 

@@ -288,3 +288,15 @@ def test_failed_results_and_thoughts_and_media() -> None:
     }
     assert third["parts"][0] == {"text": "plain"}
     assert [loss.what for loss in losses] == ["video in this form", "parallel_tools"]
+
+
+@pytest.mark.parametrize(
+    ("config", "lost"),
+    [
+        ({"responseMimeType": "text/x.enum"}, ["answers of the type text/x.enum"]),
+        ({"responseMimeType": "text/plain", "responseModalities": ["TEXT"]}, []),
+        ({"response_modalities": ["TEXT", "IMAGE"]}, ["answers other than text"]),
+    ],
+)
+def test_answers_that_only_this_provider_gives_are_noted(config: Any, lost: list[str]) -> None:
+    assert [what for what, _, _ in read(generationConfig=config)[1]] == lost

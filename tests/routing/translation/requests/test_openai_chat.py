@@ -141,7 +141,7 @@ def test_choices_are_written_back() -> None:
 def test_tools_of_both_kinds_there_and_back() -> None:
     grammar = {"type": "grammar", "syntax": "lark", "definition": "x"}
     tools = [
-        Tool("a", "About a.", {"type": "object"}, strict=True),
+        Tool("a", "About a.", {"type": "object", "properties": {}}, strict=True),
         Tool("b", kind="custom", format=grammar),
         Tool("c", kind="custom"),
     ]

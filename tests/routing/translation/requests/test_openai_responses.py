@@ -170,7 +170,7 @@ def test_tools_of_codex_in_their_namespaces() -> None:
             },
             Choice("auto", ["a", "b"]),
         ),
-        ({"type": "mcp"}, Choice("required")),
+        ({"type": "mcp"}, Choice("required", ["mcp"])),
         (None, None),
     ],
 )

@@ -36,6 +36,7 @@ from tollgate.routing.translation.passes import (
     role_of,
     text_result,
 )
+from tollgate.routing.translation.schemas import of_arguments
 from tollgate.routing.translation.settings import Place
 
 _SHARED = settings.places(
@@ -363,7 +364,7 @@ def _written_tool(tool: Tool) -> Json:
             "type": "custom",
             "custom": {"name": tool.name, **described, **({"format": format} if format else {})},
         }
-    schema = {"parameters": tool.schema} if tool.schema is not None else {}
+    schema = {"parameters": of_arguments(tool.schema)} if tool.schema is not None else {}
     strict = {"strict": tool.strict} if tool.strict is not None else {}
     return {"type": "function", "function": {"name": tool.name, **described, **schema, **strict}}
 

@@ -28,6 +28,7 @@ from tollgate.routing.translation.neutral import (
     ToolUse,
 )
 from tollgate.routing.translation.passes import effort_of, mode_of, note_caching, role_of, split_system
+from tollgate.routing.translation.schemas import of_arguments
 from tollgate.routing.translation.settings import Place
 from tollgate.routing.translation.signatures import unwrap, wrap
 
@@ -214,9 +215,9 @@ def _choice(choice: Any) -> Choice | None:
     if not isinstance(choice, dict):
         return None
     if choice.get("type") == "allowed_tools":
-        names = [text_at(tool, ("name",)) for tool in objects_at(choice, "tools")]
+        names = [text_at(tool, ("name", "type")) for tool in objects_at(choice, "tools")]
         return Choice(mode_of(text_at(choice, ("mode",)) or "auto", where), names, where)
-    name = text_at(choice, ("name",))
+    name = text_at(choice, ("name", "type"))  # what the provider itself runs has no name
     return Choice("required", [name] if name else [], where)
 
 
@@ -363,7 +364,7 @@ def _written_tool(tool: Tool) -> Json:
             **described,
             **({"format": tool.format} if tool.format else {}),
         }
-    schema = tool.schema or {"type": "object", "properties": {}}
+    schema = of_arguments(tool.schema)
     # Strict is the default here, and refuses most schemas that were not written for it.
     return {
         "type": "function",
