@@ -91,9 +91,7 @@ def _wrong_shares(route: Route, canary: bool) -> str:
     if (total := round(sum(shares), 9)) > 1:
         return f"the shares add up to {total:g}, which is more than all calls (1)"
     if shares and total < 1 and len(shares) == len(route.targets):
-        return (
-            f"{1 - total:g} of the calls have no target: leave out one share, for the rest"
-        )
+        return f"{1 - total:g} of the calls have no target: leave out one share, for the rest"
     return ""
 
 
