@@ -254,3 +254,11 @@ def test_a_choice_is_one_of_the_tools_that_are_there(
 
 def test_tools_that_were_called_are_known_once_each() -> None:
     assert [tool.name for tool in passes.called(of(ToolUse("1", "a"), Text("x"), ToolUse("2", "a")))] == ["a"]
+
+
+def test_the_user_speaks_first() -> None:
+    losses = Losses()
+    turns = passes.by_turns([Message("assistant", [Text("Hello!")], "messages[0]")], losses)
+
+    assert [turn.role for turn in turns] == ["user", "assistant"]
+    assert losses == [Loss("that the assistant speaks first", "messages[0]", hint=True)]

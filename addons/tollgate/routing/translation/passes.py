@@ -141,7 +141,8 @@ _SYSTEM = ("system", "developer")
 
 
 def by_turns(messages: Iterable[Message], losses: Losses) -> list[Message]:
-    """User and assistant in turn, the results of tools first in their turn; nobody says nothing.
+    """User and assistant in turn, the user first, the results of tools first in their turn; nobody says
+    nothing.
 
     Instructions in the midst become the user's words, marked as what they are: Claude Code marks its own so.
     """
@@ -155,6 +156,9 @@ def by_turns(messages: Iterable[Message], losses: Losses) -> list[Message]:
             turns[-1] = replace(turns[-1], parts=[*turns[-1].parts, *plain.parts])
         else:
             turns.append(plain)
+    if turns and turns[0].role == "assistant":
+        losses.note("that the assistant speaks first", turns[0].where, hint=True)
+        turns.insert(0, Message("user", [Text(_marked("The assistant speaks first."))]))
     for turn in turns:
         turn.parts.sort(key=lambda part: not isinstance(part, ToolResult))
     return turns
@@ -168,11 +172,15 @@ def _blank(part: Part) -> bool:
 def _reminder(message: Message, losses: Losses) -> Message:
     losses.note("the system role in the midst of a conversation", message.where, hint=True)
     marked: list[Part] = [
-        replace(part, text=f"<system-reminder>\n{part.text}\n</system-reminder>")
+        replace(part, text=_marked(part.text))
         for part in message.parts
         if isinstance(part, Text) and part.text
     ]
     return replace(message, role="user", parts=marked)
+
+
+def _marked(text: str) -> str:
+    return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
 def text_result(result: ToolResult, losses: Losses) -> tuple[str, list[Media]]:
