@@ -3,12 +3,14 @@ from typing import Any
 
 import pytest
 
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.foreign import without_foreign
 from tollgate.routing.translation.neutral import Signature
 from tollgate.routing.translation.signatures import wrap, wrap_any
 
 SEAL = wrap(Signature("nobody", "s"), "")
 TWICE = b64encode(SEAL.encode()).decode()
+SUMMARY = compaction.item("it was done", "1")
 TEXT = {"type": "text", "text": SEAL}
 
 
@@ -42,11 +44,17 @@ TEXT = {"type": "text", "text": SEAL}
                     {"role": "user", "content": "hello"},
                     {"type": "reasoning", "id": "rs_1", "encrypted_content": wrap_any(None, "openai")},
                     {"type": "reasoning", "id": "rs_2", "encrypted_content": "own"},
+                    SUMMARY,
                 ]
             },
             [
                 {"role": "user", "content": "hello"},
                 {"type": "reasoning", "id": "rs_2", "encrypted_content": "own"},
+                {
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": compaction.words(SUMMARY)}],
+                },
             ],
         ),
         (

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tollgate.dialects.paths import text_at
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.signatures import is_wrapped
 
 
@@ -56,11 +57,14 @@ def _turns(turns: list[Any], place: _Place) -> Iterator[Any]:
 
 
 def _kept(parts: list[Any], place: _Place) -> Iterator[Any]:
-    """A thought goes with its seal; a call of a tool stays without."""
+    """A thought goes with its seal; a call of a tool stays without, and a summary of ours as words."""
     for part in parts:
         foreign = isinstance(part, dict) and any(is_wrapped(text_at(part, (path,))) for path in place.seals)
         if not foreign:
             yield part
+        elif summary := compaction.words(part):
+            content = [{"type": "input_text", "text": summary}]
+            yield {"type": "message", "role": "user", "content": content}
         elif part.keys() & {"functionCall", "function_call"}:
             yield {key: value for key, value in part.items() if key not in place.seals} | _UNSIGNED
 

@@ -1,5 +1,6 @@
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.neutral import Answer, Part, Signature, Text, Thinking, ToolUse
 from tollgate.routing.translation.signatures import UNSIGNED, unwrap
 
@@ -108,3 +109,12 @@ def test_every_field_that_the_api_always_has_is_there() -> None:
         {"type": "function", "name": "t", "description": None, "parameters": None, "strict": None},
         {"type": "mcp"},
     ]
+
+
+def test_a_summary_is_one_item_that_says_it_all() -> None:
+    asked = {"input": [{"type": "compaction_trigger"}]}
+    parts: list[Part] = [Thinking("why"), Text("it was "), Text("done")]
+    told = write_answer("openai-responses", Answer("1", "m", parts), asked)["output"]
+
+    assert [compaction.words(item)[-11:] for item in told] == ["it was done"]
+    assert write_answer("openai-responses", Answer("1", "m"), asked)["output"] == []

@@ -7,6 +7,7 @@ from typing import Any
 
 from tollgate.calls import Usage
 from tollgate.dialects.paths import objects_at, text_at
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.codec import Asked, Json, totals
 from tollgate.routing.translation.ids import renamed
 from tollgate.routing.translation.loss import Losses
@@ -49,6 +50,9 @@ def _words(item: Json, where: str, losses: Losses) -> Iterator[Text]:
 
 
 def write(answer: Answer, asked: Asked) -> Json:
+    if compaction.is_wanted(asked.body):
+        summary = "".join(part.text for part in answer.parts if isinstance(part, Text))
+        return response(answer, asked, [compaction.item(summary, answer.id)] if summary else [])
     parts = loose_seals(answer.parts)
     output = [item(part, answer.id, n) for n, part in enumerate(parts)]
     return response(answer, asked, output)

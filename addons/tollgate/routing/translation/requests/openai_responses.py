@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tollgate.dialects.paths import find, objects_at, text_at
-from tollgate.routing.translation import settings
+from tollgate.routing.translation import compaction, settings
 from tollgate.routing.translation.codec import Asked, Json
 from tollgate.routing.translation.ids import LONGEST, renamed
 from tollgate.routing.translation.loss import Losses, Untranslatable
@@ -93,7 +93,12 @@ def _add(request: Request, item: Json, where: str, losses: Losses) -> None:
     kind = text_at(item, ("type",)) or "message"
     if kind == "item_reference":
         raise Untranslatable(f"{where} refers to what only the provider itself has; send the item")
-    if kind == "additional_tools":
+    if kind in compaction.KINDS and (summary := compaction.words(item)):
+        _join(request.messages, "user", [Text(summary, where=where)], where)
+    elif kind == compaction.TRIGGER:
+        _join(request.messages, "user", [Text(compaction.ASK, where=where)], where)
+        request.choice, request.format = Choice("none", where=where), None
+    elif kind == "additional_tools":
         request.tools += _tools(objects_at(item, "tools"), f"{where}.tools", "", losses)
     elif kind == "message":
         parts: list[Part] = [*_content(item.get("content"), f"{where}.content", losses)]
