@@ -74,8 +74,8 @@ def test_pieces_of_every_kind_as_they_come() -> None:
         *(Open(Text("", refusal=True)), More("no"), Close()),
         *(Open(ToolUse("c1", "t")), More("{}"), Close()),
         *(Open(ToolUse("c2", "t")), More("[]"), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
 
@@ -128,8 +128,8 @@ STREAM: list[Delta] = [
     *(Open(Text("", refusal=True)), More("no"), Close()),
     *(Open(ToolUse("toolu_1", "t", signature=Signature("gemini", "s"))), More("{}"), Close()),
     *(Open(ToolUse("toolu_2", "sh", "", "custom")), More("ls"), Close()),
-    Finish("tool_use"),
     Used(Usage(input=3, output=2)),
+    Finish("tool_use"),
     Done(),
 ]
 
@@ -188,3 +188,16 @@ def test_thoughts_and_words_in_parts_of_the_content() -> None:
     )
 
     assert deltas[1:-2] == [Open(Thinking()), More("why"), Close(), Open(Text("")), More("a"), Close()]
+
+
+def test_a_reason_to_stop_that_comes_early_and_twice_is_told_once_at_the_end() -> None:
+    deltas, _ = decode(
+        CHAT, [chunk({"content": "a"}, "stop"), chunk(call(0, "{}", id="c1")), chunk({}, "stop"), DONE]
+    )
+
+    assert deltas[1:] == [
+        *(Open(Text("")), More("a"), Close()),
+        *(Open(ToolUse("c1", "t")), More("{}"), Close()),
+        Finish("tool_use"),
+        Done(),
+    ]

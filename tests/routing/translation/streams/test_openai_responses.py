@@ -79,8 +79,8 @@ def test_items_of_every_kind_as_they_come() -> None:
         *(Open(Text("", refusal=True)), More("no"), Close()),
         *(Open(ToolUse("c", "t")), More("{}"), Close()),
         *(Open(ToolUse("call_resp_1_4", "t")), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
     assert [loss.where for loss in losses] == ["output[5]"]
@@ -120,8 +120,8 @@ STREAM: list[Delta] = [
     *(Open(Text("", refusal=True)), More("no"), Close()),
     *(Open(ToolUse("toolu_1", "t", signature=Signature("gemini", "g"))), More("{"), More("}"), Close()),
     *(Open(ToolUse("toolu_2", "sh", "", "custom", "n")), More("ls"), Close()),
-    Finish("tool_use"),
     Used(Usage(input=3, output=2)),
+    Finish("tool_use"),
     Done(),
 ]
 
