@@ -28,6 +28,7 @@ from tollgate.routing.translation.neutral import (
     ToolUse,
 )
 from tollgate.routing.translation.passes import effort_of, mode_of, note_caching, role_of, split_system
+from tollgate.routing.translation.reasoners import sampling
 from tollgate.routing.translation.schemas import of_arguments
 from tollgate.routing.translation.settings import Place
 from tollgate.routing.translation.signatures import unwrap, wrap
@@ -269,7 +270,7 @@ def write(request: Request, losses: Losses) -> Json:
 
 
 def _write_settings(request: Request, body: Json, losses: Losses) -> None:
-    given = dict(request.settings)
+    given = sampling(request, losses)
     if not request.tools:
         given.pop("parallel_tools", None)  # without meaning
     settings.write(given, _SETTINGS, body, losses)
