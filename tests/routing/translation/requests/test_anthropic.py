@@ -316,3 +316,23 @@ def test_a_text_file_is_given_as_text() -> None:
         "title": "a.csv",
     }
     assert losses == []
+
+
+def test_what_was_searched_is_given_in_words_and_what_is_no_words_is_noted() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    found = {
+        "type": "search_result",
+        "title": "A page",
+        "source": "https://example.com",
+        "content": [{"type": "text", "text": "says so"}],
+        "citations": {"enabled": True},
+    }
+    held = {
+        "type": "document",
+        "title": "T",
+        "source": {"type": "content", "content": [{"type": "text", "text": "a"}, image]},
+    }
+    parts, losses = parts_of(found, held)
+
+    assert parts == [Text("A page\nhttps://example.com\nsays so"), Text("T\na")]
+    assert [what for what, _, _ in losses] == ["citations", "image in a block of this kind"]

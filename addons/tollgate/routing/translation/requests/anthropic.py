@@ -110,10 +110,7 @@ def _media(block: Json, where: str, losses: Losses) -> Media | Text:
     if find(block, "citations.enabled") is True:
         losses.note("citations", where)
     if text_at(source, ("type",)) == "content":
-        texts = [
-            part.text for part in _blocks(find(source, "content"), where, losses) if isinstance(part, Text)
-        ]
-        return Text("\n".join(texts), _cache(block), where=where)
+        return _joined(text_at(block, ("title",)), find(source, "content"), block, where, losses)
     plain = text_at(source, ("type",)) == "text"
     data = text_at(source, ("data",))
     return Media(
@@ -127,6 +124,24 @@ def _media(block: Json, where: str, losses: Losses) -> Media | Text:
         cache=_cache(block),
         where=where,
     )
+
+
+def _search_result(block: Json, where: str, losses: Losses) -> Text:
+    """https://platform.claude.com/docs/en/build-with-claude/search-results"""
+    if find(block, "citations.enabled") is True:
+        losses.note("citations", where)
+    head = "\n".join(filter(None, (text_at(block, (key,)) for key in ("title", "source"))))
+    return _joined(head, block.get("content"), block, where, losses)
+
+
+def _joined(head: str, content: Any, block: Json, where: str, losses: Losses) -> Text:
+    """The words of a block that holds others."""
+    parts = list(_blocks(content, where, losses))
+    for part in parts:
+        if isinstance(part, Media):
+            losses.note(f"{part.kind} in a block of this kind", where)
+    texts = [head, *(part.text for part in parts if isinstance(part, Text))]
+    return Text("\n".join(filter(None, texts)), _cache(block), where=where)
 
 
 def _thinking(block: Json, where: str, losses: Losses) -> Thinking:
@@ -159,6 +174,7 @@ _BLOCKS: Mapping[str, Any] = {
     "text": _text,
     "image": _media,
     "document": _media,
+    "search_result": _search_result,
     "thinking": _thinking,
     "redacted_thinking": _thinking,
     "tool_use": _use,
