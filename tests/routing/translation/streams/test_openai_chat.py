@@ -201,3 +201,7 @@ def test_a_reason_to_stop_that_comes_early_and_twice_is_told_once_at_the_end() -
         Finish("tool_use"),
         Done(),
     ]
+
+
+def test_an_answer_that_says_nothing_begins_all_the_same() -> None:
+    assert decode(CHAT, [DONE])[0] == [Begin("seed", ""), Finish("end"), Done()]

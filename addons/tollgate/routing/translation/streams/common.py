@@ -77,6 +77,7 @@ class StreamDecoder(ABC):
         self._over = True
         yield from self.shut()
         if self.finished:
+            yield from self.begin(self.id, "")
             stop, sequence = self._stop
             yield Finish("tool_use" if stop == "end" and self.called else stop, sequence)
         yield Done() if self.finished else CUT
