@@ -106,3 +106,25 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "No such file" in done.stderr
+
+
+def test_a_stream_of_gemini_may_be_an_array(tmp_path: Path) -> None:
+    chunk = {"candidates": [{"content": {"parts": [{"text": "three words"}]}, "finishReason": "STOP"}]}
+    done = run(tmp_path, [chunk], "--from", "gemini", "--to", "openai-chat")
+
+    assert done.exit_code == 0, done.stderr
+    assert '"content":"three words"' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "said"),
+    [
+        (b"hello", (), "neither JSON nor a recorded stream"),
+        (b"{}", ("--what", "stream"), "one JSON document, and no stream as openai-chat has it"),
+    ],
+)
+def test_what_is_no_stream_is_told_so(tmp_path: Path, data: bytes, more: tuple[str, ...], said: str) -> None:
+    done = run(tmp_path, data, "--from", "openai-chat", "--to", "gemini", *more)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in " ".join(done.stderr.split())

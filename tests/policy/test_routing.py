@@ -69,6 +69,8 @@ def test_one_name_is_a_list_of_one() -> None:
         ({"targets": {"a": {"limits": {"concurrent": 0}}}}, "greater than"),
         ({"route": {"targets": [{"target": "a", "share": 2}]}}, "less than"),
         ({"route": {"parameters": {"cap": {"a..b": 1}}}}, "is no parameter"),
+        ({"route": {"headers": {"set": {"X Y": "a"}}}}, "is no name of a header"),
+        ({"targets": {"a": {"headers": {"set": {"X-Y": "a\nb"}}}}}, "one line of plain text"),
         ({"route": {"strategy": "fastest"}}, "strategy"),
     ],
 )

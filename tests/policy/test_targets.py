@@ -88,6 +88,31 @@ def test_what_makes_no_sense_is_told_with_its_place(tmp_path: Path, text: str, s
     assert problem.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "targets", "said"),
+    [
+        ("canary", "[{target: a, share: 0.7}, {target: b, share: 0.7}]", "add up to 1.4"),
+        ("canary", "[{target: a, share: 0.1}, {target: b, share: 0.2}]", "0.7 of the calls have no target"),
+        ("weighted", "[{target: a, share: 0.1}, b]", "a share is for the strategy canary"),
+    ],
+)
+def test_shares_have_to_add_up(tmp_path: Path, strategy: str, targets: str, said: str) -> None:
+    two = "targets: {a: {provider: openai}, b: {provider: openai}}\n"
+    [problem] = problems(tmp_path, f"{two}route:\n  targets: {targets}\n  strategy: {strategy}\n")
+
+    assert problem.startswith("p.yaml:3: route.targets: ")
+    assert said in problem
+
+
+def test_shares_that_add_up_are_taken_where_another_part_says_the_strategy(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "targets: {a: {provider: openai}, b: {provider: openai}}\nroute: {strategy: canary}\n"
+        "rules: [{name: r, when: {}, set: {route: {targets: [{target: a, share: 0.1}, b]}}}]\n"
+    )
+
+    assert load([tmp_path / "p.yaml"]).file.rules
+
+
 def test_a_known_host_needs_no_provider() -> None:
     provider, host = place_of("a", Target(host="api.groq.com"), Providers.builtin())
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from support.routes import call_of, runtime
 from tollgate.calls import Call, Checkup
 from tollgate.routing.addon import Routing
 from tollgate.routing.render import NOTE
+from tollgate.routing.translation.neutral import Signature
+from tollgate.routing.translation.signatures import wrap
 
 ROUTE = {"targets": ["t", "same"]}
 
@@ -76,3 +79,24 @@ async def test_before_its_setup_it_cannot_route() -> None:
 def test_a_target_without_a_place_stops_the_policy() -> None:
     with pytest.raises(ValueError, match="no host for all"):
         Routing().llm_prepare(runtime(targets={"t": {"provider": "bedrock"}}))
+
+
+async def test_a_thought_of_another_provider_does_not_go_back_to_the_clients_own() -> None:
+    """Without a route too: the policy may have had one when the conversation began."""
+    seal = wrap(Signature("openai", "s"), "anthropic")
+    thought = {"type": "thinking", "thinking": "why", "signature": seal}
+    said = [{"role": "assistant", "content": [thought, {"type": "text", "text": "1.50"}]}]
+    body = {"model": "claude-sonnet-5", "max_tokens": 9, "messages": said, "tools": [{"type": "web_search"}]}
+    call = call_of(body=body, speaks="anthropic-messages", provider="anthropic", host="api.anthropic.com")
+    addon, told = Routing(), runtime()
+    addon.llm_prepare(told)
+    addon.llm_setup(told)
+    await addon.llm_request(call)
+    leg = call.plan[0].render(call)
+
+    assert json.loads(leg.request.body.render()) == {
+        **body,
+        "messages": [{"role": "assistant", "content": [{"type": "text", "text": "1.50"}]}],
+    }
+    assert leg.losses == ("thoughts of another provider (messages)",)
+    assert json.loads(call.request.body.render()) == body

@@ -170,3 +170,15 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         memory.recall(key, lambda key=key: key)  # type: ignore[misc]
 
     assert list(memory) == ["a", "c"]
+
+
+async def test_a_conversation_stays_when_the_policy_is_read_again_unless_its_target_is_gone() -> None:
+    board, route = Board(), {"strategy": "round_robin", "sticky": True}
+    before = Fleet(runtime(targets=TARGETS), board)
+    assert [(await names(before, route))[0] for _ in range(2)] == ["a", "a"]
+
+    after = Fleet(runtime(targets=TARGETS), board)
+    after._turns.update({("a", "b", "c"): 1})
+    assert (await names(after, route))[0] == "a"
+    gone = {**route, "targets": ["b", "c"]}
+    assert len({(await names(after, gone))[0] for _ in range(3)}) == 1

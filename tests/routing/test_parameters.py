@@ -27,6 +27,10 @@ from tollgate.routing.parameters import changes_of
         ({"remove": ["a", "b.c"]}, {"a": None, "b": {"c": 1}}, {"a": None, "b": {"c": None}}),
         ({"remove": ["a"]}, {}, {}),
         ({"remove": ["a"]}, [1], {}),
+        ({"remove": ["a"], "set": {"a.b.c": 1}}, {"a": {"z": 1}}, {"a": b'{"b":{"c":1}}'}),
+        ({"default": {"a": {"x": 1}}, "set": {"a.b": 2}}, {}, {"a": b'{"x":1,"b":2}'}),
+        ({"set": {"a": 1, "a.b": 2}}, {}, {"a": b'{"b":2}'}),
+        ({"remove": ["a", "a.b"]}, {"a": {"b": 1}}, {"a": None}),
     ],
 )
 def test_changes_are_what_the_policy_says(

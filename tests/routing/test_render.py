@@ -262,3 +262,9 @@ def test_what_cannot_be_translated_is_refused_with_the_reason() -> None:
 
     with pytest.raises(Refused, match="t speaks anthropic-messages"):
         rendered(call, {"provider": "anthropic"})
+
+
+def test_what_only_looks_like_a_wrapped_seal_changes_nothing() -> None:
+    call = call_of(body=b'{"model": "gpt-6", "messages": [{"content": "dG9sbGdhdGU6"}]}')
+
+    assert rendered(call).request.body is call.request.body

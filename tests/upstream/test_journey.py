@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from support.rooms import Batches, sse
 from support.routes import answered, as_it_is, call_of, target
@@ -241,3 +242,12 @@ async def test_a_stream_that_was_none_is_hung_up_on_when_another_target_is_asked
         assert (await run(visits)).status == 200
 
     assert events.closed
+
+
+async def test_a_pause_beyond_the_deadline_is_not_waited_for() -> None:
+    later = CIMultiDict({"retry-after": "5"})
+    visits = Visits(a=[says(429, headers=later)], b=[says(200)])
+
+    assert (await run(visits, retries=3, deadline=2)).status == 200
+    assert visits.asked == ["a", "b"]
+    assert (await run(Visits(a=[says(429, headers=later)]), retries=3, deadline=2)).status == 429

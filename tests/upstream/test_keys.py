@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,29 @@ async def test_a_key_that_cannot_be_renewed_fails_its_calls(tmp_path: Path) -> N
     with pytest.raises(Failed, match="cannot be renewed") as caught:
         await keys.secret("k")
     assert caught.value.code == "key_unavailable"
+
+
+async def test_those_who_waited_for_a_renewal_share_its_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("one")
+    keys = Keys({"k": credential(file=file)})
+    tries: list[str] = []
+
+    def fails(name: str, credential: Credential) -> str:
+        tries.append(name)
+        raise ValueError("no")
+
+    monkeypatch.setattr(module, "read", fails)
+    keys.age("k")
+    told = await asyncio.gather(*(keys.secret("k") for _ in range(3)), return_exceptions=True)
+
+    assert [str(error) for error in told] == ["A key cannot be renewed: no."] * 3
+    assert tries == ["k"]
+    with pytest.raises(Failed):
+        await keys.secret("k")
+    assert tries == ["k", "k"]
 
 
 async def test_an_environment_does_not_change() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,7 +151,12 @@ async def test_a_stream_that_breaks_later_is_the_targets_failure(client: Client,
 
 
 @pytest.mark.parametrize(
-    ("script", "broken"), [(ERROR, "busy"), (head() + chunk(b": ping\n\n") + LAST_CHUNK, "")]
+    ("script", "broken"),
+    [
+        (ERROR, "busy"),
+        (head() + chunk(b": ping\n\n") + LAST_CHUNK, ""),
+        (head() + LAST_CHUNK, "it ended before it said anything"),
+    ],
 )
 async def test_what_a_stream_begins_with_is_looked_at(
     client: Client, keys: Keys, script: bytes, broken: str
@@ -295,6 +301,24 @@ async def test_where_all_keys_rest_only_a_lone_target_is_asked(
 
     assert len(server.heard) == asked
     assert result.error is None or result.error.code == "keys_resting"
+
+
+@pytest.mark.parametrize(("names", "asked"), [(("gone", "a"), 1), (("gone",), 0)])
+async def test_the_next_key_is_used_where_one_cannot_be_had(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], asked: int
+) -> None:
+    monkeypatch.setenv("K", "sk-of-nobody")
+    (file := tmp_path / "key").write_text("sk-that-goes")
+    sources: dict[str, dict[str, Any]] = {"gone": {"file": file}, "a": {"env": "K"}}
+    keys = Keys(
+        {name: Credential.model_validate({**of, "hosts": "127.0.0.1"}) for name, of in sources.items()}
+    )
+    file.unlink()
+    keys.age("gone")
+    result, _, _, server = await visit(client, keys, always(answer(b"{}")), stream=False, credentials=names)
+
+    assert (len(server.heard), result.good) == (asked, bool(asked))
+    assert keys.pick(("gone",)) is None
 
 
 async def test_a_target_without_keys_is_asked_without(client: Client, keys: Keys) -> None:

@@ -22,6 +22,7 @@ from tollgate.access.tools import tool_of
 from tollgate.calls import Body, BodyError, Call, Checkup, Identity, Leg, Refused, Request, Runtime, Target
 from tollgate.calls.credentials import SECRET_HEADERS
 from tollgate.calls.quotes import Quote
+from tollgate.cli.files import read_bytes
 from tollgate.cli.health import checkups_at
 from tollgate.dialects import dialect
 from tollgate.policy import Facts, load
@@ -38,7 +39,7 @@ PolicyFiles = Annotated[
     list[Path] | None, typer.Option("--policy", "-p", help="Policy files; later ones override earlier ones.")
 ]
 _REQUEST = 'JSON: {"host": …, "path": …, "headers": {…}, "body": {…}}'
-RequestFile = Annotated[Path, typer.Argument(metavar="FILE", help=_REQUEST)]
+RequestFile = Annotated[Path, typer.Argument(metavar="FILE", help=f"{_REQUEST}; - for standard input.")]
 User = Annotated[str, typer.Option(help="The proxy user, or the client's address.")]
 Admin = Annotated[
     str, typer.Option(help="host:port of a running proxy's admin port, whose checks of targets then count.")
@@ -126,7 +127,7 @@ def _runtime(files: list[Path]) -> Runtime:
 
 def _asked(file: Path) -> Asked:
     try:
-        document = orjson.loads(file.read_bytes())
+        document = orjson.loads(read_bytes(file))
         if not isinstance(document, dict):
             raise ValueError(f"{file}: a request is {_REQUEST}")
         return Asked.model_validate(document)

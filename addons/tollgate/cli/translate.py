@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from rich.console import Console
 from rich.text import Text
 
+from tollgate.cli.files import read_bytes
 from tollgate.dialects import FRAMINGS, FramingError, dialect, framing_of
 from tollgate.routing.translation import (
     Loss,
@@ -56,7 +57,7 @@ def translate(
     What the other dialect cannot say is listed on standard error. Exits with 2 for what cannot be translated.
     """
     try:
-        data = typer.get_binary_stream("stdin").read() if str(file) == "-" else file.read_bytes()
+        data = read_bytes(file)
         written, losses = translated(data, source, target, what or guess(data, source), model)
     except _UNUSABLE as e:
         said = e.strerror if isinstance(e, OSError) else e
@@ -71,11 +72,20 @@ def translate(
 def guess(data: bytes, source: str) -> What:
     """What a file of that dialect holds: a stream by its framing, an answer by what only answers have."""
     _known(source)
-    framing = framing_of("", data[:64], dialect(source).framing)
+    framing = _framing(data, source)
     if framing and (data.lstrip()[:1] != b"{" or b"\n{" in data):
         return What.STREAM
     document = orjson.loads(data)
     return What.ANSWER if isinstance(document, dict) and _ANSWERS & document.keys() else What.REQUEST
+
+
+def _framing(data: bytes, source: str) -> str:
+    """How a recorded stream is framed; empty for one JSON document. ValueError for neither."""
+    in_array = source == "gemini" and data.lstrip().startswith(b"[")  # without alt=sse
+    framing = framing_of("", data[:64], "json-array" if in_array else dialect(source).framing)
+    if framing == "raw":
+        raise ValueError("this is neither JSON nor a recorded stream")
+    return framing
 
 
 _ANSWERS = {
@@ -152,7 +162,10 @@ def _sent(source: str, target: str, body: Any, model: str) -> TranslatedRequest:
 
 
 def _stream(data: bytes, source: str, target: str, session: Session) -> tuple[bytes, list[Loss]]:
-    decoder = FRAMINGS[framing_of("", data[:64], dialect(source).framing)].decoder()
+    framing = _framing(data, source)
+    if not framing:
+        raise ValueError(f"this is one JSON document, and no stream as {source} has it")
+    decoder = FRAMINGS[framing].decoder()
     encoder = FRAMINGS[dialect(target).framing].encoder()
     translator = session.events()
     told = [out for event in (*decoder.feed(data), *decoder.close()) for out in translator.feed(event)]

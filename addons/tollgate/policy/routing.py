@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
@@ -39,6 +40,19 @@ def check_keys(values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f'"{wrong}" is no parameter: write temperature, or generationConfig.temperature')
     return values
 
+
+def check_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Headers as HTTP has them. The message names none of their values."""
+    for name, text in headers.items():
+        if not _HEADER.fullmatch(name):
+            raise ValueError(f'"{name}" is no name of a header: write X-Team')
+        if not text.isprintable():
+            raise ValueError(f'the value of "{name}" has to be one line of plain text')
+    return headers
+
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.1"""
 
 type Names = Annotated[
     list[str],
@@ -98,7 +112,7 @@ class Breaker(Part):
 class HeaderChanges(Part):
     """What becomes of a request's headers."""
 
-    set: dict[str, str] = Field(default_factory=dict)
+    set: Annotated[dict[str, str], AfterValidator(check_headers)] = Field(default_factory=dict)
     """Headers to set. Keys belong under `credentials`."""
     remove: list[str] = Field(default_factory=list)
     """Headers to leave out."""

@@ -70,13 +70,29 @@ def senseless(tree: Tree, file: PolicyFile) -> Iterator[Problem]:
         yield _problem(tree, ("credentials", CLIENT), '"client" always is the client\'s own key')
     routes: list[tuple[Steps, Route]] = [(("route",), file.route)]
     routes += [(("rules", n, "set", "route"), rule.set.route) for n, rule in enumerate(file.rules)]
+    canary = any(route.strategy == "canary" for _, route in routes)
     for path, route in routes:
         for n, choice in enumerate(route.targets):
             if choice.target not in (SAME, *file.targets):
                 yield _problem(tree, (*path, "targets", n), _unknown("target", choice.target, file.targets))
+        if wrong := _wrong_shares(route, canary):
+            yield _problem(tree, (*path, "targets"), wrong)
         if unpriced := _unpriced(route, file):
             message = f'nobody knows what "{unpriced}" costs: set cost.enabled to true, or agreed prices'
             yield _problem(tree, (*path, "strategy"), message)
+
+
+def _wrong_shares(route: Route, canary: bool) -> str:
+    """What is wrong with the shares of a route's targets; empty where they add up. `canary`: whether any
+    route has that strategy, of which another may take it over."""
+    shares = [choice.share for choice in route.targets if choice.share is not None]
+    if shares and not canary:
+        return "a share is for the strategy canary: set strategy: canary, or give a weight"
+    if (total := round(sum(shares), 9)) > 1:
+        return f"the shares add up to {total:g}, which is more than all calls (1)"
+    if shares and total < 1 and len(shares) == len(route.targets):
+        return f"{1 - total:g} of the calls have no target: leave out one share, for the rest"
+    return ""
 
 
 def _unpriced(route: Route, file: PolicyFile) -> str:

@@ -6,6 +6,7 @@ from tollgate.calls import Call, Runtime, Verdict
 from tollgate.routing.fleet import Board, Fleet, Planned
 from tollgate.routing.render import NOTE, Back
 from tollgate.routing.strategies import Candidate
+from tollgate.routing.translation import carries
 
 
 class Routing:
@@ -26,7 +27,7 @@ class Routing:
         self._fleet = self._prepared
 
     async def llm_request(self, call: Call) -> None:
-        if call.policy.route.idle:
+        if call.policy.route.idle and not carries(call.request.body.content):
             return
         if self._fleet is None:
             raise RuntimeError("the gate calls llm_prepare and llm_setup before the first call")

@@ -53,9 +53,12 @@ class Memory[K, V](OrderedDict[K, V]):
 
 
 class Board:
-    """How targets do. It outlives the policy, since they do not get better by another one."""
+    """How targets do, and who stays with which. It outlives the policy: targets do not get better by another
+    one, and their prompt caches stay warm."""
 
     def __init__(self) -> None:
+        self.kept: Memory[str, str] = Memory()
+        """Conversation → the target it began with."""
         self._standings: Memory[tuple[str, str, str], Standing] = Memory()
 
     def standing(self, name: str, host: str, model: str) -> Standing:
@@ -71,8 +74,6 @@ class Fleet:
         self._board = board
         self._checkups = runtime.checkups
         self._turns: Counter[tuple[str, ...]] = Counter()
-        self._kept: Memory[str, str] = Memory()
-        """Conversation → the target it began with."""
 
     async def plan(self, call: Call) -> Planned:
         """Where a call goes. Refused where no target of its route is for it."""
@@ -118,7 +119,9 @@ class Fleet:
             order += self._by_strategy(some, route, call, conversation) if some else []
         if not conversation or route.strategy not in _LIVE or not order:
             return order
-        kept = self._kept.recall(conversation, lambda: order[0].name)
+        kept = self._board.kept.recall(conversation, lambda: order[0].name)
+        if all(candidate.name != kept for candidate in order):  # it is gone, or not for such calls
+            self._board.kept[conversation] = kept = order[0].name
         return sorted(order, key=lambda candidate: (candidate.failing, candidate.name != kept))
 
     def _by_strategy(

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from tollgate.calls.members import Changes
+from tollgate.calls.members import Changes, changed
 from tollgate.policy.routing import Parameters
 
 _ABSENT = object()
@@ -32,11 +32,20 @@ def changes_of(parameters: Parameters, body: Any) -> Changes:
 
 def put(changes: dict[str, Any], path: str, value: bytes | None) -> None:
     """Add a change at a dotted path."""
-    *above, last = path.split(".")
-    for key in above:
-        below = changes.get(key)
-        changes = below if isinstance(below, dict) else changes.setdefault(key, {})
-    changes[last] = value
+    key, _, rest = path.partition(".")
+    if not rest:
+        changes[key] = value
+    elif isinstance(below := changes.setdefault(key, {}), dict):
+        put(below, rest, value)
+    elif value is not None:  # all of it changes already: it is removed, or given as a whole
+        whole = below if isinstance(below, bytes) and below.startswith(b"{") else b"{}"
+        changes[key] = changed(whole, _nested(rest, value))
+
+
+def _nested(path: str, value: bytes) -> Changes:
+    made: dict[str, Any] = {}
+    put(made, path, value)
+    return made
 
 
 def at(body: Any, path: str) -> Any:

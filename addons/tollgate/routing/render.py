@@ -49,7 +49,21 @@ def _as_it_speaks(spec: Spec, route: Route, call: Call, model: str) -> Leg:
     request = replace(origin, target=target, headers=origin.headers.copy(), body=body)
     _place(request, spec)
     params = {**call.params, "model": model} if call.params.get("model") else call.params
-    return Leg(request, call.dialect, params)
+    return Leg(request, call.dialect, params, losses=_without_foreign_seals(request, call))
+
+
+def _without_foreign_seals(request: Request, call: Call) -> tuple[str, ...]:
+    """What was lost by taking out the thoughts of providers that answered in translation. `request` is our
+    own."""
+    content = request.body.render()
+    if not (call.request.body.parsed and translation.carries(content)):
+        return ()
+    kept = translation.without_foreign(call.dialect.name, orjson.loads(content))
+    if kept is None:
+        return ()
+    member, turns = kept
+    request.body = _new_body(_edited(call, content, {member: orjson.dumps(turns)}))
+    return (f"thoughts of another provider ({member})",)
 
 
 def _body(call: Call, parameters: Iterable[Parameters], model: str) -> Body:

@@ -41,14 +41,18 @@ class Journey:
     async def run(self) -> Answer:
         """The answer of the first target that has one, else of the last. CallError where there is none."""
         deadline = self._route.deadline
-        left = None if deadline is None else deadline - (time.monotonic() - self._call.timings.started)
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(self._left()):
                 result = await self._fastest()
         except TimeoutError as e:
             message = f"No target answered within the {deadline:g} s of route.deadline."
             raise Failed(message, code="deadline", status=_TOO_LATE) from e
         return self._given(result)
+
+    def _left(self) -> float | None:
+        """The seconds until the deadline; None for none."""
+        deadline = self._route.deadline
+        return None if deadline is None else deadline - (time.monotonic() - self._call.timings.started)
 
     # -- one target after the other ------------------------------------------------------------------------
 
@@ -82,6 +86,8 @@ class Journey:
             wait = pause(self._route, number, retry_after(result.headers))
             if number == self._route.retries or wait is None:
                 return result
+            if (left := self._left()) is not None and wait >= left:
+                return result  # nobody would have an answer of it: the next target may have one in time
             await result.discard()
             await asyncio.sleep(wait)
             number += 1

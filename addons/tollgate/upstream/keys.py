@@ -26,6 +26,9 @@ class _Key:
     read_at: float
     free_at: float = 0.0
     """When it may be used again."""
+    failed_at: float = float("-inf")
+    """When it last could not be renewed, and why."""
+    failure: str = ""
 
 
 class Keys:
@@ -63,19 +66,30 @@ class Keys:
         key = self._keys[name]
         if key.credential.env is not None or self._clock() - key.read_at < key.credential.refresh:
             return key.secret
+        asked_at = self._clock()
         async with self._locks.setdefault(name, asyncio.Lock()):
+            if key.failed_at > asked_at:  # while we waited: a program that hangs would hold up one by one
+                raise _unavailable(key.failure)
             if self._clock() - key.read_at >= key.credential.refresh:
-                try:
-                    key.secret = await asyncio.to_thread(read, name, key.credential)
-                except ValueError as e:
-                    raise Failed(f"A key cannot be renewed: {e}.", code="key_unavailable") from e
-                key.read_at = self._clock()
+                await self._renew(name, key)
         return key.secret
+
+    async def _renew(self, name: str, key: _Key) -> None:
+        try:
+            key.secret = await asyncio.to_thread(read, name, key.credential)
+        except ValueError as e:
+            key.failure, key.failed_at = str(e), self._clock()
+            raise _unavailable(key.failure) from e
+        key.read_at = self._clock()
 
     def age(self, name: str) -> None:
         """Have one renewed before it is used again: it was refused."""
         if name != CLIENT:
             self._keys[name].read_at = float("-inf")
+
+
+def _unavailable(why: str) -> Failed:
+    return Failed(f"A key cannot be renewed: {why}.", code="key_unavailable")
 
 
 def read(name: str, credential: Credential) -> str:

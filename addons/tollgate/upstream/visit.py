@@ -71,12 +71,12 @@ class Visitor:
         return self.keys.pick(target.credentials) is not None
 
     async def _ask(self, call: Call, target: Target, stay: _Stay) -> Result:
-        name = self._key_for(call, target)
         try:
             leg = await _rendered(call, target)
         except Refused as e:
             return Result(error=e, unfit=True)
-        request, secret = await self._unlocked(leg.request, name)
+        name, secret = await self._key(call, target)
+        request = self._unlocked(leg.request, name, secret)
         result = Result(leg=leg, record=_record(call, target, leg))
         assert result.record is not None
         try:
@@ -106,13 +106,27 @@ class Visitor:
         message = f"Every key of {target.name} is refused or rate limited for the moment."
         raise Failed(message, code="keys_resting", status=_UNAVAILABLE)
 
-    async def _unlocked(self, request: Request, name: str) -> tuple[Request, str]:
-        """The request with its key, and the key. The client's own is in it already."""
+    async def _key(self, call: Call, target: Target) -> tuple[str, str]:
+        """The credential to use, and its key; of one that cannot be had, the next in its place."""
+        others = len(target.credentials) - 1
+        while True:
+            name = self._key_for(call, target)
+            if name in ("", CLIENT):
+                return name, ""
+            try:
+                return name, await self.keys.secret(name)
+            except Failed:
+                self.keys.rest(name, None)
+                if others <= 0 or not self.has_key(target):
+                    raise
+                others -= 1
+
+    def _unlocked(self, request: Request, name: str, secret: str) -> Request:
+        """The request with its key. The client's own is in it already."""
         if name in ("", CLIENT):
-            return request, ""
-        secret = await self.keys.secret(name)
+            return request
         provider = self._providers.provider_of(request.host, request.port)
-        return with_key(request, name, self.keys.credentials[name], secret, provider), secret
+        return with_key(request, name, self.keys.credentials[name], secret, provider)
 
     def _judge_key(self, target: Target, name: str, result: Result) -> None:
         """Leave a key alone that was refused. That it was is the policy's business, not the client's."""
@@ -243,7 +257,7 @@ def _broken(leg: Leg, first: Sequence[Event]) -> str:
     """What is wrong with a stream that ends, or tells an error, before it says anything."""
     for event in first:
         if isinstance(event, End):
-            return event.error
+            return event.error or "it ended before it said anything"
         if event.data is not None:
             return leg.dialect.stream_error(event)
     return ""

@@ -2,7 +2,18 @@ import pytest
 
 from tollgate.routing.translation.claude import claude, effort, max_tokens, sampling, thinking, thinks
 from tollgate.routing.translation.loss import Loss, Losses
-from tollgate.routing.translation.neutral import Choice, Reasoning, Request, Setting, Tool
+from tollgate.routing.translation.neutral import (
+    Choice,
+    Message,
+    Reasoning,
+    Request,
+    Setting,
+    Text,
+    Thinking,
+    Tool,
+    ToolResult,
+    ToolUse,
+)
 
 
 def asked(model: str = "claude-sonnet-5-5", *, most: int = 10_000, **reasoning: object) -> Request:
@@ -82,3 +93,41 @@ def test_sampling_that_claude_refuses_is_lost() -> None:
     assert set(sampling(request, False, losses)) == {"max_tokens", "temperature", "top_k"}
     assert losses == [Loss("temperature beside thinking", "t"), Loss("top_p beside temperature", "p")]
     assert thinks({"type": "adaptive"})
+
+
+def test_a_stop_sequence_that_nobody_sees_is_refused_by_claude() -> None:
+    request, losses = asked(), Losses()
+    request.settings["stop"] = Setting(["\n", "END", ""], "stop")
+    assert sampling(request, False, losses)["stop"].value == ["END"]
+
+    request.settings["stop"] = Setting(["\n"], "stop")
+    assert "stop" not in sampling(request, False, losses)
+    assert losses == [Loss("a stop sequence of white space only", "stop")]
+
+
+OTHERS_STEP = [Message("assistant", [ToolUse("1", "t")]), Message("user", [ToolResult("1", [])])]
+OWN_STEP = [
+    Message("assistant", [Thinking("why"), ToolUse("1", "t")]),
+    Message("user", [ToolResult("1", [])]),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "messages", "thinks_on"),
+    [
+        ("claude-sonnet-4-5", OTHERS_STEP, False),
+        ("claude-sonnet-4-5", OWN_STEP, True),
+        ("claude-sonnet-4-5", [*OTHERS_STEP, Message("assistant", []), Message("user", [Text("a")])], True),
+        ("claude-sonnet-4-5", OTHERS_STEP[1:], True),
+        ("claude-sonnet-4-5", [*OTHERS_STEP, *OTHERS_STEP], False),
+        ("claude-sonnet-5-5", OTHERS_STEP, True),
+    ],
+)
+def test_older_models_do_not_begin_to_think_between_calls(
+    model: str, messages: list[Message], thinks_on: bool
+) -> None:
+    request, losses = asked(model, effort="high"), Losses()
+    request.messages = messages
+
+    assert thinks(thinking(request, None, losses)) is thinks_on
+    assert bool(losses) is not thinks_on

@@ -4,6 +4,7 @@ from tollgate.routing.translation.loss import Loss, Losses
 from tollgate.routing.translation.media import (
     as_text,
     as_url,
+    decoded,
     kind_of,
     left_out,
     of_url,
@@ -20,6 +21,8 @@ def test_a_data_url_is_taken_apart_and_put_together() -> None:
     assert as_url(image) == "data:image/png;base64,AAAA"
     assert as_url(Media("document", data="AA")) == "data:application/octet-stream;base64,AA"
     assert of_url("data:;charset=utf-8;base64,AA", "document", "").type == "text/plain"
+    assert of_url("data:IMAGE/JPG;base64,AA", "image", "").type == "image/jpeg"
+    assert (decoded("aMOk"), decoded("a")) == ("hä", "a")
 
 
 def test_another_url_is_kept_and_never_fetched() -> None:

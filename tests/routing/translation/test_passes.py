@@ -84,7 +84,13 @@ def test_the_system_prompt_is_what_stands_before_the_conversation() -> None:
         [Text("a"), Text("b")],
         rest,
     )
-    assert passes.split_system(Request("m", False, [system])) == ([Text("a")], [])
+    assert passes.split_system(Request("m", False, [])) == ([], [])
+
+
+def test_where_only_the_system_speaks_it_is_all_there_is_of_a_conversation() -> None:
+    first, second = Message("system", [Text("a"), Text(" ")]), Message("developer", [Text("b")])
+
+    assert passes.split_system(Request("m", False, [first, second])) == ([Text("a")], [second])
 
 
 def test_turns_alternate_with_results_first_and_instructions_as_reminders() -> None:
@@ -195,3 +201,64 @@ def test_a_budget_is_asked_for_or_is_a_share() -> None:
 def test_each_makes_something_of_the_parts_that_it_knows() -> None:
     assert passes.each([Text("a"), Thinking("b")], {Text: lambda text: text.text}) == ["a"]
     assert passes.json_text({"a": 1}) == '{"a":1}'
+
+
+def test_every_call_has_an_id_of_its_own_and_results_follow_in_order() -> None:
+    request = of(
+        *(ToolUse("call_0", "a"), ToolUse("call_0", "b"), ToolResult("call_0", []), ToolResult("call_0", [])),
+        *(ToolUse("call_0", "c"), ToolResult("call_0", []), ToolResult("call_0", []), ToolResult("x", [])),
+    )
+    passes.settle_ids(request)
+    first, second, *results, third, last, again, lone = (
+        part.id for part in request.messages[0].parts if isinstance(part, ToolUse | ToolResult)
+    )
+
+    assert first == "call_0"
+    assert len({first, second, third}) == 3
+    assert (results, last, again, lone) == ([first, second], third, third, "x")
+
+
+def test_who_says_nothing_has_no_turn() -> None:
+    blank = Message("assistant", [Text(" \n")])
+    turns = passes.by_turns([Message("user", [Text("a")]), blank, Message("user", [Text("b")])], Losses())
+
+    assert [(turn.role, turn.parts) for turn in turns] == [("user", [Text("a"), Text("b")])]
+
+
+@pytest.mark.parametrize(
+    ("choice", "tools", "settled", "lost"),
+    [
+        (None, "a", None, False),
+        (Choice("auto"), "", None, False),
+        (Choice("none"), "", None, False),
+        (Choice("required"), "", None, True),
+        (Choice("required"), "a", Choice("required"), False),
+        (Choice("required", ["web_search"]), "", None, True),
+        (Choice("required", ["web_search"]), "a", None, True),
+        (Choice("required", ["web_search", "a"]), "a", Choice("required", ["a"]), True),
+        (Choice("auto", ["web_search"]), "a", Choice("none"), True),
+        (Choice("auto", ["a"]), "ab", Choice("auto", ["a"]), False),
+    ],
+)
+def test_a_choice_is_one_of_the_tools_that_are_there(
+    choice: Choice | None, tools: str, settled: Choice | None, lost: bool
+) -> None:
+    request, losses = (
+        Request("m", stream=False, tools=[Tool(name) for name in tools], choice=choice),
+        Losses(),
+    )
+    passes.settle_choice(request, losses)
+
+    assert (request.choice, bool(losses)) == (settled, lost)
+
+
+def test_tools_that_were_called_are_known_once_each() -> None:
+    assert [tool.name for tool in passes.called(of(ToolUse("1", "a"), Text("x"), ToolUse("2", "a")))] == ["a"]
+
+
+def test_the_user_speaks_first() -> None:
+    losses = Losses()
+    turns = passes.by_turns([Message("assistant", [Text("Hello!")], "messages[0]")], losses)
+
+    assert [turn.role for turn in turns] == ["user", "assistant"]
+    assert losses == [Loss("that the assistant speaks first", "messages[0]", hint=True)]

@@ -116,7 +116,8 @@ def test_events_go_through_one_by_one_and_nothing_after_the_end() -> None:
     assert documents(first)[0]["model"] == MODELS["bedrock-converse"]
     assert documents(first)[0]["created"] == 1795341600
     assert documents(text)[0]["choices"][0]["delta"] == {"content": "a"}
-    assert documents(last) == [None]
+    end, done = documents(last)
+    assert (end["choices"][0]["finish_reason"], done) == ("stop", None)
     assert translator.feed(event({"role": "assistant"}, "messageStart")) == []
     assert translator.close() == []
     assert translator.losses == []

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollgate.routing.translation.neutral import Signature
-from tollgate.routing.translation.signatures import UNSIGNED, carries, unwrap, wrap, wrap_any
+from tollgate.routing.translation.signatures import UNSIGNED, carries, is_wrapped, unwrap, wrap, wrap_any
 
 FAMILIES = ("anthropic", "openai", "gemini", "unsigned")
 
@@ -47,3 +47,11 @@ def test_a_thought_that_nobody_signed_says_so() -> None:
     assert unwrap(wrap_any(None, "anthropic"), "anthropic") == UNSIGNED
     assert wrap_any(Signature("anthropic", "own"), "anthropic") == "own"
     assert not carries(b'{"signature": "EqQB"}')
+
+
+def test_a_wrapped_one_is_known_in_base64_once_more() -> None:
+    packed = wrap(Signature("gemini", "s"), "anthropic")
+    twice = b64encode(packed.encode())
+
+    assert carries(b'{"redactedContent": "%b"}' % twice)
+    assert (is_wrapped(packed), is_wrapped(twice.decode()), is_wrapped("EqQB")) == (True, True, False)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tollgate.routing.translation.loss import Losses
-from tollgate.routing.translation.neutral import Choice, Reasoning, Request, Setting
+from tollgate.routing.translation.neutral import (
+    Choice,
+    Message,
+    Reasoning,
+    Request,
+    Setting,
+    Thinking,
+    ToolResult,
+)
 from tollgate.routing.translation.passes import budget_of
 
 
@@ -63,15 +72,30 @@ def thinking(request: Request, choice: Choice | None, losses: Losses) -> dict[st
     given = request.settings.get("max_tokens")
     most = given.value if given else max_tokens(request.model)
     said = _thinking(request.reasoning, claude(request.model), most)
-    if said and said["type"] != "disabled":
-        forced = choice is not None and choice.mode == "required" and request.tools
-        if forced or said.get("budget_tokens", 0) >= most:
-            losses.note(
-                "thinking " + ("before a tool that has to be called" if forced else "within the limit"),
-                request.reasoning.where,
-            )
-            return {}
+    if thinks(said) and (hindrance := _hindrance(request, choice, said, most)):
+        losses.note(f"thinking {hindrance}", request.reasoning.where)
+        return {}
     return said
+
+
+def _hindrance(request: Request, choice: Choice | None, said: Mapping[str, Any], most: int) -> str:
+    """Why it would refuse to think; empty where it does not."""
+    if choice is not None and choice.mode == "required" and request.tools:
+        return "before a tool that has to be called"
+    if said.get("budget_tokens", 0) >= most:
+        return "within the limit"
+    if said["type"] == "enabled" and _called_without_thinking(request.messages):
+        return "after a tool that was called without"
+    return ""
+
+
+def _called_without_thinking(messages: list[Message]) -> bool:
+    """Whether the turn goes on whose last step does not begin with a thought, as one does that another
+    provider made. https://platform.claude.com/docs/en/build-with-claude/extended-thinking"""
+    if not messages or not any(isinstance(part, ToolResult) for part in messages[-1].parts):
+        return False
+    step = next((message for message in reversed(messages) if message.role == "assistant"), None)
+    return step is not None and not (step.parts and isinstance(step.parts[0], Thinking))
 
 
 def effort(request: Request) -> str:
@@ -98,7 +122,12 @@ def sampling(request: Request, thinks: bool, losses: Losses) -> dict[str, Settin
             losses.note(f"{name} beside thinking", setting.where)
     if "temperature" in given and "top_p" in given:
         losses.note("top_p beside temperature", given.pop("top_p").where)
-    return given
+    if stop := given.get("stop"):
+        visible = [text for text in stop.value if text.strip()]
+        if len(visible) < len(stop.value):
+            losses.note("a stop sequence of white space only", stop.where)
+        given["stop"] = replace(stop, value=visible)
+    return {name: setting for name, setting in given.items() if setting.value != []}
 
 
 def thinks(said: Mapping[str, Any]) -> bool:

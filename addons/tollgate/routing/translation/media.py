@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import b64decode
 from mimetypes import guess_extension, guess_type
 from typing import Literal
 from urllib.parse import urlsplit
@@ -38,6 +40,10 @@ _TYPES = {
 """The other way round, where Python's table differs between systems."""
 
 
+_MEANT = {"image/jpg": "image/jpeg"}
+"""What many write, and OpenAI takes, in place of a type's name."""
+
+
 def kind_of(type: str) -> Kind:
     return _KINDS.get(type.partition("/")[0], "document")
 
@@ -45,7 +51,8 @@ def kind_of(type: str) -> Kind:
 def of_url(url: str, kind: Kind, where: str) -> Media:
     """What a data: URL holds, or a URL as it is."""
     if found := _DATA_URL.fullmatch(url):
-        return Media(kind, found[1] or "text/plain", data=found[2], where=where)
+        type = found[1].lower() or "text/plain"
+        return Media(kind, _MEANT.get(type, type), data=found[2], where=where)
     return Media(kind, type_of_name(urlsplit(url).path), url=url, where=where)
 
 
@@ -54,6 +61,14 @@ def as_url(media: Media) -> str:
     if media.data:
         return f"data:{media.type or 'application/octet-stream'};base64,{media.data}"
     return media.url
+
+
+def decoded(data: str) -> str:
+    """What stands in base64, as text."""
+    try:
+        return b64decode(data).decode(errors="replace")
+    except binascii.Error:
+        return data
 
 
 def type_of_name(name: str) -> str:

@@ -30,11 +30,24 @@ from tollgate.routing.translation.neutral import (
 
 
 def settle_ids(request: Request) -> None:
-    """Ids of calls and results as any provider takes them."""
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, ToolUse | ToolResult):
-                part.id = legal(part.id)
+    """Ids of calls and results as any provider takes them: legal, and each for one call only.
+
+    Some servers count a turn's calls from "call_0" on, and some give all of a turn the same id. A result is
+    then one of the first call of its id that has none yet.
+    """
+    waiting: dict[str, list[str]] = {}
+    latest: dict[str, str] = {}
+    used: set[str] = set()
+    for part in _every_part(request):
+        if isinstance(part, ToolUse):
+            own = legal(part.id if part.id not in used else f"{part.id}#{len(used)}")
+            waiting.setdefault(part.id, []).append(own)
+            used |= {part.id, own}
+            part.id = own
+        elif isinstance(part, ToolResult):
+            ids = waiting.get(part.id) or [latest.get(part.id) or legal(part.id)]
+            latest[part.id] = own = ids.pop(0)
+            part.id = own
 
 
 def join_seals(request: Request) -> None:
@@ -118,8 +131,9 @@ def _one_of[T: str](known: tuple[T, ...], word: Any, where: str) -> T:
 
 def split_system(request: Request) -> tuple[list[Text], list[Message]]:
     """The system prompt that the conversation begins with, and the rest of it."""
-    first = next((n for n, m in enumerate(request.messages) if m.role not in _SYSTEM), len(request.messages))
-    texts = [p for m in request.messages[:first] for p in m.parts if isinstance(p, Text) and p.text]
+    last = len(request.messages) - 1  # somebody has to speak, if only the system
+    first = next((n for n, m in enumerate(request.messages) if m.role not in _SYSTEM), max(0, last))
+    texts = [p for m in request.messages[:first] for p in m.parts if isinstance(p, Text) and p.text.strip()]
     return texts, request.messages[first:]
 
 
@@ -127,30 +141,46 @@ _SYSTEM = ("system", "developer")
 
 
 def by_turns(messages: Iterable[Message], losses: Losses) -> list[Message]:
-    """User and assistant in turn, the results of tools first in their turn.
+    """User and assistant in turn, the user first, the results of tools first in their turn; nobody says
+    nothing.
 
     Instructions in the midst become the user's words, marked as what they are: Claude Code marks its own so.
     """
     turns: list[Message] = []
     for message in messages:
         plain = _reminder(message, losses) if message.role in _SYSTEM else message
+        plain = replace(plain, parts=[part for part in plain.parts if not _blank(part)])
+        if not plain.parts:
+            continue
         if turns and turns[-1].role == plain.role:
             turns[-1] = replace(turns[-1], parts=[*turns[-1].parts, *plain.parts])
         else:
-            turns.append(replace(plain, parts=list(plain.parts)))
+            turns.append(plain)
+    if turns and turns[0].role == "assistant":
+        losses.note("that the assistant speaks first", turns[0].where, hint=True)
+        turns.insert(0, Message("user", [Text(_marked("The assistant speaks first."))]))
     for turn in turns:
         turn.parts.sort(key=lambda part: not isinstance(part, ToolResult))
     return turns
 
 
+def _blank(part: Part) -> bool:
+    """Anthropic and Bedrock refuse a text in which nothing stands."""
+    return isinstance(part, Text) and not part.text.strip()
+
+
 def _reminder(message: Message, losses: Losses) -> Message:
     losses.note("the system role in the midst of a conversation", message.where, hint=True)
     marked: list[Part] = [
-        replace(part, text=f"<system-reminder>\n{part.text}\n</system-reminder>")
+        replace(part, text=_marked(part.text))
         for part in message.parts
         if isinstance(part, Text) and part.text
     ]
     return replace(message, role="user", parts=marked)
+
+
+def _marked(text: str) -> str:
+    return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
 def text_result(result: ToolResult, losses: Losses) -> tuple[str, list[Media]]:
@@ -162,6 +192,29 @@ def text_result(result: ToolResult, losses: Losses) -> tuple[str, list[Media]]:
 
 
 # -- tools -------------------------------------------------------------------------------------------------
+
+
+def settle_choice(request: Request, losses: Losses) -> None:
+    """Have the choice name nothing but tools that are there: of those that only the client's provider has,
+    some were left out, and a choice among no tools is refused."""
+    choice = request.choice
+    if choice is None:
+        return
+    there = {tool.name for tool in request.tools}
+    only = [name for name in choice.only if name in there]
+    missing = len(only) < len(choice.only) or not there
+    if missing and (choice.only or choice.mode == "required") and choice.mode != "none":
+        losses.note("the choice of a tool that is left out", choice.where)
+    if not there or (choice.only and not only and choice.mode == "required"):
+        request.choice = None
+    elif choice.only:
+        request.choice = replace(choice, only=only, mode=choice.mode if only else "none")
+
+
+def called(request: Request) -> list[Tool]:
+    """The tools that were called before, for who wants them declared where none are any more."""
+    names = dict.fromkeys(part.name for part in _every_part(request) if isinstance(part, ToolUse))
+    return [Tool(name, schema={"type": "object"}) for name in names]
 
 
 def restrict(request: Request) -> tuple[list[Tool], Choice | None]:

@@ -37,7 +37,8 @@ from tollgate.routing.translation.streams.cohere import CohereDecoder
 from tollgate.routing.translation.streams.gemini import GeminiDecoder, GeminiEncoder
 from tollgate.routing.translation.streams.ollama import OllamaDecoder
 from tollgate.routing.translation.streams.openai_chat import ChatDecoder, ChatEncoder
-from tollgate.routing.translation.streams.openai_responses import ResponsesDecoder, ResponsesEncoder
+from tollgate.routing.translation.streams.openai_responses import ResponsesDecoder
+from tollgate.routing.translation.streams.openai_responses import encoder as responses_encoder
 from tollgate.routing.translation.toolnames import ToolNames
 
 
@@ -77,7 +78,7 @@ CODECS: Mapping[str, Codec] = {
             read_answer=responses_answers.read,
             write_answer=responses_answers.write,
             decoder=ResponsesDecoder,
-            encoder=ResponsesEncoder,
+            encoder=responses_encoder,
         ),
         Codec(
             dialect=dialect("anthropic-messages"),
@@ -188,6 +189,7 @@ def _prepare(neutral: Request, theirs: Codec, ours: Codec, losses: Losses) -> To
     if theirs is not ours:
         passes.drop_files(neutral)
         passes.settle_ids(neutral)
+    passes.settle_choice(neutral, losses)
     names.rename(neutral)
     return names
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from tollgate.routing.translation.loss import Losses
 
 _VALUES = frozenset({"enum", "const", "default", "example", "examples", "required"})
 """Keys under which values stand, not schemas."""
@@ -11,15 +13,48 @@ _BY_NAME = frozenset({"properties", "$defs", "definitions", "patternProperties"}
 """Keys under which schemas stand by names that somebody chose."""
 
 
-def closed(schema: Any) -> Any:
+_UNCHECKED = frozenset(
+    {
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
+    }
+)
+"""What Anthropic refuses in the schema of an answer; of `minItems` it takes 0 and 1."""
+
+
+def of_arguments(schema: Any) -> Any:
+    """A tool's schema with what OpenAI (`properties`) and Anthropic (`type`) refuse to do without."""
+    plain = schema if isinstance(schema, dict) else {}
+    if plain.keys() & {"$ref", "anyOf", "oneOf", "allOf"}:
+        return {"type": "object", **plain}
+    return {"type": "object", **plain, "properties": plain.get("properties") or {}}
+
+
+def closed(schema: Any, losses: Losses, where: str) -> Any:
     """The same schema in which no object takes fields that it does not name, as Anthropic demands it.
 
     https://platform.claude.com/docs/en/build-with-claude/structured-outputs
     """
+
+    def step(inner: Any) -> Any:
+        return closed(inner, losses, where)
+
     if not isinstance(schema, dict):
-        return _each(schema, closed)
-    inner = {key: _below(key, value, closed) for key, value in schema.items()}
-    return {**inner, "additionalProperties": False} if schema.get("type") == "object" else inner
+        return _each(schema, step)
+    if schema.get("additionalProperties") not in (None, False):
+        losses.note("fields without a name in a schema", where)
+    for key in unchecked(schema):
+        losses.note(f"{key} in a schema", where)
+    inner = {key: _below(key, value, step) for key, value in schema.items() if key not in unchecked(schema)}
+    kinds = schema.get("type")
+    of_objects = kinds == "object" or (isinstance(kinds, list) and "object" in kinds)
+    return {**inner, "additionalProperties": False} if of_objects else inner
+
+
+def unchecked(schema: Mapping[str, Any]) -> list[str]:
+    """The limits in a schema that Anthropic does not know."""
+    most = [key for key in schema if key in _UNCHECKED]
+    return most if schema.get("minItems") in (None, 0, 1) else [*most, "minItems"]
 
 
 def from_openapi(schema: Any) -> Any:

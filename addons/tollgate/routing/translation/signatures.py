@@ -32,7 +32,12 @@ def wrap_any(signature: Signature | None, family: str) -> str:
 
 def carries(body: bytes) -> bool:
     """Whether a body may hold a wrapped seal, which no provider must get as its own."""
-    return _BEGINS.encode() in body
+    return any(begins.encode() in body for begins in (_BEGINS, _BEGINS_TWICE))
+
+
+def is_wrapped(value: str) -> bool:
+    """Whether a seal is in our wrapping."""
+    return value.startswith((_BEGINS, _BEGINS_TWICE))
 
 
 UNSIGNED = Signature("unsigned", "")
@@ -50,6 +55,9 @@ def unwrap(value: str, family: str) -> Signature:
 _BEGINS = b64encode(_MARK[:9]).decode()
 """How all wrapped ones begin: nine bytes are twelve characters, whatever follows."""
 
+
+_BEGINS_TWICE = b64encode(_BEGINS.encode()).decode()
+"""Bedrock has thoughts that nobody can read in base64 once more."""
 
 _STANDARD = str.maketrans("-_", "+/")
 """Google's SDK gives back the other base64 alphabet, whichever it was given."""

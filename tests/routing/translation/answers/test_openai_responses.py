@@ -1,7 +1,8 @@
 from support.codecs import read_answer, write_answer
 from tollgate.calls import Usage
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.neutral import Answer, Part, Signature, Text, Thinking, ToolUse
-from tollgate.routing.translation.signatures import unwrap
+from tollgate.routing.translation.signatures import UNSIGNED, unwrap
 
 
 def test_what_an_answer_says() -> None:
@@ -78,7 +79,7 @@ def test_an_answer_as_the_client_gets_it() -> None:
         "custom_tool_call",
     ]
     assert unwrap(output[0]["encrypted_content"], "openai") == Signature("anthropic", "s")
-    assert "encrypted_content" not in output[1]
+    assert unwrap(output[1]["encrypted_content"], "openai") == UNSIGNED
     assert output[3]["content"] == [{"type": "refusal", "refusal": "no"}]
     assert unwrap(output[4]["encrypted_content"], "openai") == Signature("gemini", "g", of_tool=True)
     assert (output[5]["id"], output[5]["call_id"], output[5]["namespace"]) == ("fc_1", "call_1", "n")
@@ -108,3 +109,12 @@ def test_every_field_that_the_api_always_has_is_there() -> None:
         {"type": "function", "name": "t", "description": None, "parameters": None, "strict": None},
         {"type": "mcp"},
     ]
+
+
+def test_a_summary_is_one_item_that_says_it_all() -> None:
+    asked = {"input": [{"type": "compaction_trigger"}]}
+    parts: list[Part] = [Thinking("why"), Text("it was "), Text("done")]
+    told = write_answer("openai-responses", Answer("1", "m", parts), asked)["output"]
+
+    assert [compaction.words(item)[-11:] for item in told] == ["it was done"]
+    assert write_answer("openai-responses", Answer("1", "m"), asked)["output"] == []

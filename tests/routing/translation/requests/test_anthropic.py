@@ -281,3 +281,58 @@ def test_the_turns_of_a_conversation() -> None:
             ],
         },
     ]
+
+
+def test_a_text_in_which_nothing_stands_is_left_out() -> None:
+    said = [Message("user", [Text("a")]), Message("assistant", [Text("\n"), ToolUse("1", "t")])]
+    body, _ = write(*said, Message("user", [ToolResult("1", [Text(" ")])]), tools=[Tool("t")])
+
+    assert [block["type"] for message in body["messages"] for block in message["content"]] == [
+        *("text", "tool_use", "tool_result")
+    ]
+    assert body["messages"][2]["content"][0]["content"] == []
+
+
+def test_what_the_model_shall_go_on_with_ends_visibly() -> None:
+    body, _ = write(Message("user", [Text("a ")]), Message("assistant", [Text("So: ")]))
+
+    assert [message["content"][0]["text"] for message in body["messages"]] == ["a ", "So:"]
+
+
+def test_tools_of_the_past_are_declared_where_none_are_offered() -> None:
+    said = [Message("user", [Text("a")]), Message("assistant", [ToolUse("1", "t")])]
+    body, _ = write(*said, Message("user", [ToolResult("1", [])]))
+
+    assert [tool["name"] for tool in body["tools"]] == ["t"]
+    assert body["tool_choice"] == {"type": "none"}
+
+
+def test_a_text_file_is_given_as_text() -> None:
+    body, losses = write(Message("user", [Media("document", "text/csv", data="YSxi", name="a.csv")]))
+
+    assert body["messages"][0]["content"][0] == {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "a,b"},
+        "title": "a.csv",
+    }
+    assert losses == []
+
+
+def test_what_was_searched_is_given_in_words_and_what_is_no_words_is_noted() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    found = {
+        "type": "search_result",
+        "title": "A page",
+        "source": "https://example.com",
+        "content": [{"type": "text", "text": "says so"}],
+        "citations": {"enabled": True},
+    }
+    held = {
+        "type": "document",
+        "title": "T",
+        "source": {"type": "content", "content": [{"type": "text", "text": "a"}, image]},
+    }
+    parts, losses = parts_of(found, held)
+
+    assert parts == [Text("A page\nhttps://example.com\nsays so"), Text("T\na")]
+    assert [what for what, _, _ in losses] == ["citations", "image in a block of this kind"]

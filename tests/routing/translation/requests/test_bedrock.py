@@ -133,11 +133,12 @@ def test_that_no_tool_may_be_called_cannot_be_said() -> None:
 
 
 def test_formats() -> None:
-    schema = {"name": "place", "description": "d", "schema": '{"type":"object"}'}
+    closed = '{"type":"object","additionalProperties":false}'
+    schema = {"name": "place", "description": "d", "schema": closed}
     body = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
     request, _ = read(outputConfig=body)
 
-    assert request.format == Format({"type": "object"}, "place", "d")
+    assert request.format == Format({"type": "object", "additionalProperties": False}, "place", "d")
     assert write(format=request.format)[0]["outputConfig"] == body
     assert [loss.what for loss in write(format=Format())[1]] == ["JSON without a schema"]
 
@@ -229,3 +230,10 @@ def test_the_turns_of_a_conversation() -> None:
         {"toolResult": {"toolUseId": "d", "content": [{"text": "x"}]}},
     ]
     assert len(body["messages"]) == 3
+
+
+def test_tools_of_the_past_are_declared_where_none_are_offered() -> None:
+    said = [Message("user", [Text("a")]), Message("assistant", [ToolUse("1", "t")])]
+    body, _ = write(*said, Message("user", [ToolResult("1", [Text("r")])]))
+
+    assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["t"]

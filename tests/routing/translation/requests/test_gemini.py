@@ -218,6 +218,7 @@ def test_newer_models_take_a_level_and_older_ones_a_budget(
 
 def conversation(*parts: Any) -> list[Message]:
     return [
+        Message("user", [Text("q")]),
         Message("assistant", [ToolUse("c1", "t", "{}", where="call")]),
         Message("user", [ToolResult("c1", list(parts))]),
     ]
@@ -228,23 +229,23 @@ def test_the_first_call_of_a_step_is_signed_for_newer_models() -> None:
     older, none = write(*conversation(Text("x")), model="gemini-2.5-pro")
     own, _ = write(Message("assistant", [ToolUse("c1", "t", signature=Signature("gemini", "s"))]))
 
-    assert body["contents"][0]["parts"][0]["thoughtSignature"] == "skip_thought_signature_validator"
+    assert body["contents"][1]["parts"][0]["thoughtSignature"] == "skip_thought_signature_validator"
     assert [loss.what for loss in losses] == ["the signature of a tool call"]
-    assert "thoughtSignature" not in older["contents"][0]["parts"][0]
+    assert "thoughtSignature" not in older["contents"][1]["parts"][0]
     assert none == []
-    assert own["contents"][0]["parts"][0]["thoughtSignature"] == "s"
+    assert own["contents"][1]["parts"][0]["thoughtSignature"] == "s"
 
 
 def test_results_name_their_tool_and_hold_images_where_the_model_takes_them() -> None:
     image = Media("image", "image/png", data=PIXEL, name="p")
     newer, losses = write(*conversation(Text('{"n": 1.0}'), image))
     older, _ = write(*conversation(Text("x"), image), model="gemini-2.5-pro")
-    node = newer["contents"][1]["parts"][0]["functionResponse"]
+    node = newer["contents"][2]["parts"][0]["functionResponse"]
 
     assert (node["name"], node["response"]) == ("t", {"n": 1.0})
     assert node["parts"][0]["inlineData"] == {"mimeType": "image/png", "data": PIXEL}
     assert "the name of a file" in [loss.what for loss in losses]
-    assert [next(iter(part)) for part in older["contents"][1]["parts"]] == ["functionResponse", "inlineData"]
+    assert [next(iter(part)) for part in older["contents"][2]["parts"]] == ["functionResponse", "inlineData"]
 
 
 def test_failed_results_and_thoughts_and_media() -> None:
@@ -288,3 +289,15 @@ def test_failed_results_and_thoughts_and_media() -> None:
     }
     assert third["parts"][0] == {"text": "plain"}
     assert [loss.what for loss in losses] == ["video in this form", "parallel_tools"]
+
+
+@pytest.mark.parametrize(
+    ("config", "lost"),
+    [
+        ({"responseMimeType": "text/x.enum"}, ["answers of the type text/x.enum"]),
+        ({"responseMimeType": "text/plain", "responseModalities": ["TEXT"]}, []),
+        ({"response_modalities": ["TEXT", "IMAGE"]}, ["answers other than text"]),
+    ],
+)
+def test_answers_that_only_this_provider_gives_are_noted(config: Any, lost: list[str]) -> None:
+    assert [what for what, _, _ in read(generationConfig=config)[1]] == lost

@@ -20,6 +20,7 @@ from tollgate.routing.translation.neutral import (
     ToolResult,
     ToolUse,
 )
+from tollgate.routing.translation.requests.openai_chat import results_first
 
 CHAT = "openai-chat"
 
@@ -141,7 +142,7 @@ def test_choices_are_written_back() -> None:
 def test_tools_of_both_kinds_there_and_back() -> None:
     grammar = {"type": "grammar", "syntax": "lark", "definition": "x"}
     tools = [
-        Tool("a", "About a.", {"type": "object"}, strict=True),
+        Tool("a", "About a.", {"type": "object", "properties": {}}, strict=True),
         Tool("b", kind="custom", format=grammar),
         Tool("c", kind="custom"),
     ]
@@ -293,3 +294,15 @@ def test_what_else_is_said_with_the_switch_is_lost() -> None:
     assert further == [("clear_thinking", "thinking.clear_thinking", False)]
     assert unknown == [("type", "thinking.type", False)]
     assert request.reasoning.on is None
+
+
+def test_results_stand_behind_their_calls_whoever_spoke_between() -> None:
+    body, _ = write(
+        Message("assistant", [ToolUse("1", "t"), ToolUse("2", "t")]),
+        Message("developer", [Text("a note")]),
+        Message("user", [ToolResult("1", [Text("r")])]),
+        Message("user", [Text("go on"), ToolResult("2", [Text("s")])]),
+    )
+
+    assert [row["role"] for row in body["messages"]] == [*("assistant", "tool", "tool", "developer", "user")]
+    assert results_first([{"role": "tool"}]) == [{"role": "tool"}]

@@ -4,7 +4,7 @@ import pytest
 
 from support.codecs import accepted, read_request, write_request
 from support.conversations import ALL, PIXEL, SOURCES
-from tollgate.routing.translation import Untranslatable
+from tollgate.routing.translation import Untranslatable, compaction
 from tollgate.routing.translation.neutral import (
     Choice,
     Format,
@@ -170,7 +170,7 @@ def test_tools_of_codex_in_their_namespaces() -> None:
             },
             Choice("auto", ["a", "b"]),
         ),
-        ({"type": "mcp"}, Choice("required")),
+        ({"type": "mcp"}, Choice("required", ["mcp"])),
         (None, None),
     ],
 )
@@ -276,3 +276,16 @@ def test_media_in_the_forms_that_the_api_takes() -> None:
     assert content[4]["filename"] == "document.pdf"
     assert content[5] == {"type": "input_text", "text": "plain"}
     assert [loss.what for loss in losses] == ["audio in this form"]
+
+
+def test_a_summary_is_asked_for_and_read_in_words() -> None:
+    own = {"type": "compaction", "encrypted_content": "gAAAA"}
+    request, losses = read(
+        input=[compaction.item("done", "1"), own, {"type": "compaction_trigger"}],
+        text={"format": {"type": "json_object"}},
+    )
+    said = [part.text for part in request.messages[0].parts if isinstance(part, Text)]
+
+    assert (said[0].endswith("done"), said[1:]) == (True, [compaction.ASK])
+    assert (request.choice, request.format) == (Choice("none"), None)
+    assert [where for _, where, _ in losses] == ["input[1]"]

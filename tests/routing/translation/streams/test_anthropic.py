@@ -97,8 +97,8 @@ def test_blocks_of_every_kind_as_they_come() -> None:
         *(Open(ToolUse("t", "n")), More("{}"), Close()),
         *(Open(Thinking("", Signature("anthropic", "r"), redacted=True)), Close()),
         *(Open(ToolUse("u", "n", '{"a":1}')), Close()),
-        Finish("stop_sequence", "X"),
         Used(Usage(input=3, output=9)),
+        Finish("stop_sequence", "X"),
         Done(),
     ]
     assert [loss.where for loss in losses] == ["content", "content[3]"]
@@ -124,8 +124,8 @@ STREAM: list[Delta] = [
     *(Open(Thinking("x", Signature("anthropic", "s"))), Close()),
     *(Open(Text("a")), More("b"), Close()),
     *(Open(ToolUse("call_1", "t", signature=Signature("gemini", "g"))), More("{}"), Close()),
-    Finish("length", "END"),
     Used(Usage(input=3, output=2)),
+    Finish("length", "END"),
     Done(),
 ]
 

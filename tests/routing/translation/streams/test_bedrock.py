@@ -74,8 +74,8 @@ def test_blocks_of_every_kind_as_they_come() -> None:
         *(Open(Thinking("", Signature("anthropic", "r"), redacted=True)), Close()),
         *(Open(Text("")), More("a"), Close()),
         *(Open(ToolUse("t", "n")), More("{}"), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
     assert [loss.where for loss in losses] == ["content[2]", "content[4]"]
@@ -119,8 +119,8 @@ STREAM: list[Delta] = [
     *(Open(Thinking("x", Signature("anthropic", "s"))), Close()),
     *(Open(Text("a")), More("b"), Close()),
     *(Open(ToolUse("call_1", "t", signature=Signature("gemini", "g"))), More("{}"), Close()),
-    Finish("refusal"),
     Used(Usage(input=3, output=2)),
+    Finish("refusal"),
     Done(),
 ]
 

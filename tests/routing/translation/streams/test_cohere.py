@@ -52,8 +52,8 @@ def test_events_as_they_come() -> None:
         *(Open(Thinking()), More("plan"), Close()),
         *(Open(Text("")), More("a"), Close()),
         *(Open(ToolUse("c", "t")), More("{}"), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
     assert [loss.what for loss in losses] == ["citations"]

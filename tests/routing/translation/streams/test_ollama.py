@@ -40,8 +40,8 @@ def test_lines_as_they_come() -> None:
         *(Open(Text("")), More("a"), Close()),
         *(Open(ToolUse("call_seed_1", "t", "{}")), Close()),
         *(Open(ToolUse("call_seed_2", "t", "{}")), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
 

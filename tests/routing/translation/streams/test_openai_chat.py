@@ -74,8 +74,8 @@ def test_pieces_of_every_kind_as_they_come() -> None:
         *(Open(Text("", refusal=True)), More("no"), Close()),
         *(Open(ToolUse("c1", "t")), More("{}"), Close()),
         *(Open(ToolUse("c2", "t")), More("[]"), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
 
@@ -128,8 +128,8 @@ STREAM: list[Delta] = [
     *(Open(Text("", refusal=True)), More("no"), Close()),
     *(Open(ToolUse("toolu_1", "t", signature=Signature("gemini", "s"))), More("{}"), Close()),
     *(Open(ToolUse("toolu_2", "sh", "", "custom")), More("ls"), Close()),
-    Finish("tool_use"),
     Used(Usage(input=3, output=2)),
+    Finish("tool_use"),
     Done(),
 ]
 
@@ -167,3 +167,41 @@ def test_an_error_is_told_as_the_sdks_look_for_it() -> None:
     told = documents(encode(CHAT, [Begin("1", "m"), Fail("no", "c")]))
 
     assert told[-1]["error"]["message"] == "no"
+
+
+def test_calls_that_all_say_the_same_index_are_told_apart_by_their_ids() -> None:
+    deltas, _ = decode(
+        CHAT,
+        [chunk(call(0, "{}", id="c1")), chunk(call(0, "[", id="c2")), chunk(call(0, "]", id="c2")), DONE],
+    )
+
+    assert deltas[1:-2] == [
+        *(Open(ToolUse("c1", "t")), More("{}"), Close()),
+        *(Open(ToolUse("c2", "t")), More("["), More("]"), Close()),
+    ]
+
+
+def test_thoughts_and_words_in_parts_of_the_content() -> None:
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "why"}]}
+    deltas, _ = decode(
+        CHAT, [chunk({"content": [thinking]}), chunk({"content": [{"type": "text", "text": "a"}]}), DONE]
+    )
+
+    assert deltas[1:-2] == [Open(Thinking()), More("why"), Close(), Open(Text("")), More("a"), Close()]
+
+
+def test_a_reason_to_stop_that_comes_early_and_twice_is_told_once_at_the_end() -> None:
+    deltas, _ = decode(
+        CHAT, [chunk({"content": "a"}, "stop"), chunk(call(0, "{}", id="c1")), chunk({}, "stop"), DONE]
+    )
+
+    assert deltas[1:] == [
+        *(Open(Text("")), More("a"), Close()),
+        *(Open(ToolUse("c1", "t")), More("{}"), Close()),
+        Finish("tool_use"),
+        Done(),
+    ]
+
+
+def test_an_answer_that_says_nothing_begins_all_the_same() -> None:
+    assert decode(CHAT, [DONE])[0] == [Begin("seed", ""), Finish("end"), Done()]

@@ -6,6 +6,7 @@ from support.codecs import decode, decode_bytes, documents, encode
 from support.conversations import ALL
 from support.targets import reach
 from tollgate.calls import Event, Usage
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.neutral import (
     Begin,
     Close,
@@ -78,8 +79,8 @@ def test_items_of_every_kind_as_they_come() -> None:
         *(Open(Text("", refusal=True)), More("no"), Close()),
         *(Open(ToolUse("c", "t")), More("{}"), Close()),
         *(Open(ToolUse("call_resp_1_4", "t")), Close()),
-        Finish("tool_use"),
         Used(Usage(input=3, output=2)),
+        Finish("tool_use"),
         Done(),
     ]
     assert [loss.where for loss in losses] == ["output[5]"]
@@ -119,8 +120,8 @@ STREAM: list[Delta] = [
     *(Open(Text("", refusal=True)), More("no"), Close()),
     *(Open(ToolUse("toolu_1", "t", signature=Signature("gemini", "g"))), More("{"), More("}"), Close()),
     *(Open(ToolUse("toolu_2", "sh", "", "custom", "n")), More("ls"), Close()),
-    Finish("tool_use"),
     Used(Usage(input=3, output=2)),
+    Finish("tool_use"),
     Done(),
 ]
 
@@ -189,3 +190,21 @@ def test_an_error_is_told_as_the_sdks_look_for_it() -> None:
     events = encode(RESPONSES, [Begin("1", "m"), Fail("no", "c")])
 
     assert [event.name for event in events[-2:]] == ["error", "response.failed"]
+
+
+@pytest.mark.parametrize(("words", "names"), [(["it was ", "done"], ["added", "done"]), ([], [])])
+def test_a_summary_is_one_item_at_the_end(words: list[str], names: list[str]) -> None:
+    asked = {"input": [{"type": "compaction_trigger"}]}
+    thought: list[Delta] = [Open(Thinking()), More("why"), Seal(Signature("anthropic", "s")), Close()]
+    said: list[Delta] = [Open(Text("")), *map(More, words), Close()]
+    deltas: list[Delta] = [Begin("1", "m"), *thought, *said, Finish("end"), Done()]
+    told = documents(encode(RESPONSES, deltas, asked))
+    last = told[-1]["response"]
+
+    assert [event["type"] for event in told] == [
+        *("response.created", "response.in_progress"),
+        *(f"response.output_item.{name}" for name in names),
+        "response.completed",
+    ]
+    assert [event["sequence_number"] for event in told] == list(range(len(told)))
+    assert [compaction.words(item)[-11:] for item in last["output"]] == (["it was done"] if words else [])

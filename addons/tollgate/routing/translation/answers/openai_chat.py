@@ -26,9 +26,10 @@ FINISHES = {"length": "length", "tool_use": "tool_calls", "refusal": "content_fi
 def read(document: Any, answer: Answer, losses: Losses) -> None:
     choice = next(iter(objects_at(document, "choices")), {})
     message = choice.get("message") if isinstance(choice.get("message"), dict) else {}
-    if thought := text_at(message, ("reasoning_content", "reasoning")):
+    thought, text = said(message)
+    if thought:
         answer.parts.append(Thinking(thought))
-    if text := text_at(message, ("content",)):
+    if text:
         answer.parts.append(Text(text))
     if refusal := text_at(message, ("refusal",)):
         answer.parts.append(Text(refusal, refusal=True))
@@ -39,6 +40,15 @@ def read(document: Any, answer: Answer, losses: Losses) -> None:
         losses.note("citations", "choices[0].message.annotations", hint=True)
     if len(objects_at(document, "choices")) > 1:
         losses.note("all choices but the first", "choices")
+
+
+def said(node: Any) -> tuple[str, str]:
+    """The thoughts and the words of a message, or of a piece of one. Mistral's models that think have both in
+    parts of `content`: https://docs.mistral.ai/capabilities/reasoning/"""
+    parts = objects_at(node, "content")
+    thoughts = [text_at(one, ("text",)) for part in parts for one in objects_at(part, "thinking")]
+    thought = text_at(node, ("reasoning_content", "reasoning")) or "".join(thoughts)
+    return thought, text_at(node, ("content",)) or "".join(text_at(part, ("text",)) for part in parts)
 
 
 def write(answer: Answer, asked: Asked) -> Json:

@@ -7,13 +7,14 @@ from typing import Any
 
 from tollgate.calls import Usage
 from tollgate.dialects.paths import objects_at, text_at
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.codec import Asked, Json, totals
 from tollgate.routing.translation.ids import renamed
 from tollgate.routing.translation.loss import Losses
 from tollgate.routing.translation.neutral import Answer, Part, Stop, Text, Thinking, ToolUse
 from tollgate.routing.translation.passes import loose_seals
 from tollgate.routing.translation.requests.openai_responses import read_call, read_thinking
-from tollgate.routing.translation.signatures import wrap
+from tollgate.routing.translation.signatures import wrap_any
 
 _FAMILY = "openai"
 
@@ -49,6 +50,9 @@ def _words(item: Json, where: str, losses: Losses) -> Iterator[Text]:
 
 
 def write(answer: Answer, asked: Asked) -> Json:
+    if compaction.is_wanted(asked.body):
+        summary = "".join(part.text for part in answer.parts if isinstance(part, Text))
+        return response(answer, asked, [compaction.item(summary, answer.id)] if summary else [])
     parts = loose_seals(answer.parts)
     output = [item(part, answer.id, n) for n, part in enumerate(parts)]
     return response(answer, asked, output)
@@ -116,7 +120,8 @@ def item(part: Part, id: str, index: int, status: str = "completed") -> Json:
     own = f"{id}_{index}"
     if isinstance(part, Thinking):
         summary = [{"type": "summary_text", "text": part.text}] if part.text else []
-        seal = {"encrypted_content": wrap(part.signature, _FAMILY)} if part.signature else {}
+        # One that nobody signed says so: whoever gets it back would look for it by its id, in vain.
+        seal = {"encrypted_content": wrap_any(part.signature, _FAMILY)} if status == "completed" else {}
         return {"id": renamed(own, "rs_"), "type": "reasoning", "summary": summary, **seal}
     content = [words(part)] if isinstance(part, Text) and status == "completed" else []
     head = {"id": renamed(own, "msg_"), "type": "message", "status": status}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from tollgate.dialects.paths import find, objects_at, text_at
 from tollgate.routing.translation import claude, settings
 from tollgate.routing.translation.codec import Asked, Json
 from tollgate.routing.translation.loss import Losses
-from tollgate.routing.translation.media import left_out
+from tollgate.routing.translation.media import decoded, left_out
 from tollgate.routing.translation.neutral import (
     Choice,
     Format,
@@ -29,6 +30,7 @@ from tollgate.routing.translation.passes import (
     arguments,
     budget_in,
     by_turns,
+    called,
     each,
     json_text,
     mode_of,
@@ -37,7 +39,7 @@ from tollgate.routing.translation.passes import (
     role_of,
     split_system,
 )
-from tollgate.routing.translation.schemas import closed
+from tollgate.routing.translation.schemas import closed, of_arguments
 from tollgate.routing.translation.settings import Place
 from tollgate.routing.translation.signatures import unwrap, wrap
 
@@ -108,10 +110,7 @@ def _media(block: Json, where: str, losses: Losses) -> Media | Text:
     if find(block, "citations.enabled") is True:
         losses.note("citations", where)
     if text_at(source, ("type",)) == "content":
-        texts = [
-            part.text for part in _blocks(find(source, "content"), where, losses) if isinstance(part, Text)
-        ]
-        return Text("\n".join(texts), _cache(block), where=where)
+        return _joined(text_at(block, ("title",)), find(source, "content"), block, where, losses)
     plain = text_at(source, ("type",)) == "text"
     data = text_at(source, ("data",))
     return Media(
@@ -125,6 +124,24 @@ def _media(block: Json, where: str, losses: Losses) -> Media | Text:
         cache=_cache(block),
         where=where,
     )
+
+
+def _search_result(block: Json, where: str, losses: Losses) -> Text:
+    """https://platform.claude.com/docs/en/build-with-claude/search-results"""
+    if find(block, "citations.enabled") is True:
+        losses.note("citations", where)
+    head = "\n".join(filter(None, (text_at(block, (key,)) for key in ("title", "source"))))
+    return _joined(head, block.get("content"), block, where, losses)
+
+
+def _joined(head: str, content: Any, block: Json, where: str, losses: Losses) -> Text:
+    """The words of a block that holds others."""
+    parts = list(_blocks(content, where, losses))
+    for part in parts:
+        if isinstance(part, Media):
+            losses.note(f"{part.kind} in a block of this kind", where)
+    texts = [head, *(part.text for part in parts if isinstance(part, Text))]
+    return Text("\n".join(filter(None, texts)), _cache(block), where=where)
 
 
 def _thinking(block: Json, where: str, losses: Losses) -> Thinking:
@@ -157,6 +174,7 @@ _BLOCKS: Mapping[str, Any] = {
     "text": _text,
     "image": _media,
     "document": _media,
+    "search_result": _search_result,
     "thinking": _thinking,
     "redacted_thinking": _thinking,
     "tool_use": _use,
@@ -212,10 +230,14 @@ def _format(body: Mapping[str, Any]) -> Format | None:
 def write(request: Request, losses: Losses) -> Json:
     system, messages = split_system(request)
     tools, choice = restrict(request)
+    if not tools and (tools := called(request)):  # refused else, where tools were called before
+        choice = Choice("none")
     body: Json = {"model": request.model, "max_tokens": claude.max_tokens(request.model)}
     body |= {"system": [_written_text(text) for text in system]} if system else {}
-    turns = ((turn.role, _content(turn.parts, losses)) for turn in by_turns(messages, losses))
-    body["messages"] = [{"role": role, "content": content} for role, content in turns if content]
+    turns = by_turns(messages, losses)
+    if turns and turns[-1].role == "assistant":
+        _trim(turns[-1].parts)
+    body["messages"] = [{"role": turn.role, "content": _content(turn.parts, losses)} for turn in turns]
     thinking = claude.thinking(request, choice, losses)
     given = claude.sampling(request, claude.thinks(thinking), losses)
     parallel = given.pop("parallel_tools", None)
@@ -232,6 +254,12 @@ def write(request: Request, losses: Losses) -> Json:
     return {**body, "stream": True} if request.stream else body
 
 
+def _trim(parts: list[Part]) -> None:
+    """What the model shall go on with must not end with white space."""
+    if isinstance(last := parts[-1], Text):
+        parts[-1] = replace(last, text=last.text.rstrip())
+
+
 def _content(parts: list[Part], losses: Losses) -> list[Json]:
     table: dict[type, Any] = {
         Text: _written_text,
@@ -240,7 +268,7 @@ def _content(parts: list[Part], losses: Losses) -> list[Json]:
         ToolUse: lambda call: _written_use(call, losses),
         ToolResult: lambda result: _written_result(result, losses),
     }
-    return each((part for part in parts if not isinstance(part, Text) or part.text), table)
+    return each((part for part in parts if not isinstance(part, Text) or part.text.strip()), table)
 
 
 def _control(cache: str) -> Json:
@@ -269,6 +297,8 @@ def _source(media: Media) -> Json | None:
         return None
     if media.text:
         return {"type": "text", "media_type": "text/plain", "data": media.text}
+    if media.data and media.kind == "document" and media.type.startswith("text/"):
+        return {"type": "text", "media_type": "text/plain", "data": decoded(media.data)}
     if media.data:
         return {"type": "base64", "media_type": media.type, "data": media.data} if fits else None
     return {"type": "url", "url": media.url} if media.url else None
@@ -295,7 +325,7 @@ def _written_result(result: ToolResult, losses: Losses) -> Json:
 def _written_tool(tool: Tool) -> Json:
     described = {"description": tool.description} if tool.description else {}
     strict = {"strict": tool.strict} if tool.strict else {}
-    schema = {"input_schema": tool.schema or {"type": "object", "properties": {}}}
+    schema = {"input_schema": of_arguments(tool.schema)}
     return {"name": tool.name, **described, **schema, **strict, **_control(tool.cache)}
 
 
@@ -315,5 +345,5 @@ def _write_format(request: Request, body: Json, losses: Losses) -> None:
     if request.format.schema is None:
         losses.note("JSON without a schema", request.format.where)
         return
-    format = {"type": "json_schema", "schema": closed(request.format.schema)}
+    format = {"type": "json_schema", "schema": closed(request.format.schema, losses, request.format.where)}
     settings.put(body, "output_config.format", format)

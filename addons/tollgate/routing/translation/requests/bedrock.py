@@ -32,6 +32,7 @@ from tollgate.routing.translation.passes import (
     arguments,
     budget_in,
     by_turns,
+    called,
     effort_of,
     json_text,
     note_detail,
@@ -39,6 +40,7 @@ from tollgate.routing.translation.passes import (
     role_of,
     split_system,
 )
+from tollgate.routing.translation.schemas import closed, of_arguments
 from tollgate.routing.translation.settings import Place, put
 from tollgate.routing.translation.signatures import unwrap, wrap
 
@@ -218,11 +220,14 @@ def _format(format: Any) -> Format | None:
 def write(request: Request, losses: Losses) -> Json:
     """The model stands in the path, and what is asked of a stream as well."""
     system, messages = split_system(request)
-    turns = ((turn.role, list(_content(turn.parts, losses))) for turn in by_turns(messages, losses))
-    body: Json = {"messages": [{"role": role, "content": content} for role, content in turns if content]}
+    turns = by_turns(messages, losses)
+    body: Json = {
+        "messages": [{"role": turn.role, "content": list(_content(turn.parts, losses))} for turn in turns]
+    }
     if system:
         body["system"] = list(_content([*system], losses))
     tools, choice = restrict(request)
+    tools = tools or called(request)  # refused else, where tools were called before
     _write_settings(request, choice, body, losses)
     if tools:
         body["toolConfig"] = {"tools": list(_written_tools(tools)), **_written_choice(choice, losses)}
@@ -306,7 +311,7 @@ def _written_thinking(thinking: Thinking) -> Json:
 def _written_tools(tools: list[Tool]) -> Iterator[Json]:
     for tool in tools:
         described = {"description": tool.description} if tool.description else {}
-        schema = {"inputSchema": {"json": tool.schema or {"type": "object", "properties": {}}}}
+        schema = {"inputSchema": {"json": of_arguments(tool.schema)}}
         strict = {"strict": True} if tool.strict else {}
         yield {"toolSpec": {"name": tool.name, **described, **schema, **strict}}
         if tool.cache:
@@ -328,5 +333,6 @@ def _write_format(format: Format, body: Json, losses: Losses) -> None:
         losses.note("JSON without a schema", format.where)
         return
     described = {"description": format.description} if format.description else {}
-    schema = {"schema": orjson.dumps(format.schema).decode(), "name": format.name or "answer", **described}
+    inner = closed(format.schema, losses, format.where)
+    schema = {"schema": orjson.dumps(inner).decode(), "name": format.name or "answer", **described}
     put(body, "outputConfig.textFormat", {"type": "json_schema", "structure": {"jsonSchema": schema}})

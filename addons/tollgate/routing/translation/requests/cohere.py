@@ -17,6 +17,7 @@ from tollgate.routing.translation.passes import (
     restrict,
     text_result,
 )
+from tollgate.routing.translation.requests.openai_chat import results_first
 from tollgate.routing.translation.settings import Place
 
 _SETTINGS = settings.places(
@@ -35,7 +36,7 @@ _TYPICAL_LIMIT = 8192
 
 
 def write(request: Request, losses: Losses) -> Json:
-    messages = [row for message in request.messages for row in _messages(message, losses)]
+    messages = results_first(row for message in request.messages for row in _messages(message, losses))
     body: Json = {"model": request.model, "messages": messages, "stream": request.stream}
     given = dict(request.settings)
     if not request.tools:

@@ -91,6 +91,7 @@ def read(asked: Asked, request: Request, losses: Losses) -> None:
     request.format = _format(config)
     request.tools = list(_tools(body, losses))
     request.choice = _choice(find(body, "toolConfig.functionCallingConfig"))
+    _note_kinds(config, losses)
     reader = _Reader(losses)
     if isinstance(system := body.get("systemInstruction"), dict):
         where = "systemInstruction"
@@ -222,6 +223,15 @@ def _reasoning(config: Any) -> Reasoning:
     shown = find(config, "includeThoughts")
     on = False if budget == 0 else True if level or budget else None
     return Reasoning(on, level, budget, shown, where="generationConfig.thinkingConfig")
+
+
+def _note_kinds(config: Json, losses: Losses) -> None:
+    """Answers in others than words and JSON are this provider's own."""
+    if (kind := text_at(config, ("responseMimeType",))) not in ("", "text/plain", "application/json"):
+        losses.note(f"answers of the type {kind}", "generationConfig.responseMimeType")
+    wanted = config.get("responseModalities")
+    if isinstance(wanted, list) and any(str(one).upper() != "TEXT" for one in wanted):
+        losses.note("answers other than text", "generationConfig.responseModalities")
 
 
 def _format(config: Json) -> Format | None:

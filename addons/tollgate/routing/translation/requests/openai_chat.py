@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tollgate.dialects.paths import find, objects_at, text_at
@@ -36,6 +36,8 @@ from tollgate.routing.translation.passes import (
     role_of,
     text_result,
 )
+from tollgate.routing.translation.reasoners import sampling
+from tollgate.routing.translation.schemas import of_arguments
 from tollgate.routing.translation.settings import Place
 
 _SHARED = settings.places(
@@ -252,7 +254,8 @@ def _format(format: Any) -> Format | None:
 
 
 def write(request: Request, losses: Losses) -> Json:
-    body: Json = {"model": request.model, "messages": list(_messages(request, losses))}
+    messages = results_first(_messages(request, losses))
+    body: Json = {"model": request.model, "messages": messages}
     _write_settings(request, body, losses)
     if effort := effort_of(request.reasoning):
         body["reasoning_effort"] = effort
@@ -270,10 +273,22 @@ def write(request: Request, losses: Losses) -> Json:
 
 def _write_settings(request: Request, body: Json, losses: Losses) -> None:
     table = _NEWER if _TAKES_NEWER.match(request.model) else _OLDER
-    given = dict(request.settings)
+    given = sampling(request, losses)
     if not request.tools:
         given.pop("parallel_tools", None)  # refused without tools, and without meaning
     settings.write(given, table, body, losses)
+
+
+def results_first(messages: Iterable[Json]) -> list[Json]:
+    """The results of tools right behind their calls: Responses lets others speak between."""
+    rows: list[Json] = []
+    for row in messages:
+        place = len(rows)
+        if row["role"] == "tool":
+            before = (n for n in range(place, 0, -1) if rows[n - 1].keys() & {"tool_calls", "tool_call_id"})
+            place = next(before, place)
+        rows.insert(place, row)
+    return rows
 
 
 def _messages(request: Request, losses: Losses) -> Iterator[Json]:
@@ -363,7 +378,7 @@ def _written_tool(tool: Tool) -> Json:
             "type": "custom",
             "custom": {"name": tool.name, **described, **({"format": format} if format else {})},
         }
-    schema = {"parameters": tool.schema} if tool.schema is not None else {}
+    schema = {"parameters": of_arguments(tool.schema)} if tool.schema is not None else {}
     strict = {"strict": tool.strict} if tool.strict is not None else {}
     return {"type": "function", "function": {"name": tool.name, **described, **schema, **strict}}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tollgate.dialects.paths import find, objects_at, text_at
-from tollgate.routing.translation import settings
+from tollgate.routing.translation import compaction, settings
 from tollgate.routing.translation.codec import Asked, Json
 from tollgate.routing.translation.ids import LONGEST, renamed
 from tollgate.routing.translation.loss import Losses, Untranslatable
@@ -28,6 +28,8 @@ from tollgate.routing.translation.neutral import (
     ToolUse,
 )
 from tollgate.routing.translation.passes import effort_of, mode_of, note_caching, role_of, split_system
+from tollgate.routing.translation.reasoners import sampling
+from tollgate.routing.translation.schemas import of_arguments
 from tollgate.routing.translation.settings import Place
 from tollgate.routing.translation.signatures import unwrap, wrap
 
@@ -92,7 +94,12 @@ def _add(request: Request, item: Json, where: str, losses: Losses) -> None:
     kind = text_at(item, ("type",)) or "message"
     if kind == "item_reference":
         raise Untranslatable(f"{where} refers to what only the provider itself has; send the item")
-    if kind == "additional_tools":
+    if kind in compaction.KINDS and (summary := compaction.words(item)):
+        _join(request.messages, "user", [Text(summary, where=where)], where)
+    elif kind == compaction.TRIGGER:
+        _join(request.messages, "user", [Text(compaction.ASK, where=where)], where)
+        request.choice, request.format = Choice("none", where=where), None
+    elif kind == "additional_tools":
         request.tools += _tools(objects_at(item, "tools"), f"{where}.tools", "", losses)
     elif kind == "message":
         parts: list[Part] = [*_content(item.get("content"), f"{where}.content", losses)]
@@ -214,9 +221,9 @@ def _choice(choice: Any) -> Choice | None:
     if not isinstance(choice, dict):
         return None
     if choice.get("type") == "allowed_tools":
-        names = [text_at(tool, ("name",)) for tool in objects_at(choice, "tools")]
+        names = [text_at(tool, ("name", "type")) for tool in objects_at(choice, "tools")]
         return Choice(mode_of(text_at(choice, ("mode",)) or "auto", where), names, where)
-    name = text_at(choice, ("name",))
+    name = text_at(choice, ("name", "type"))  # what the provider itself runs has no name
     return Choice("required", [name] if name else [], where)
 
 
@@ -263,7 +270,7 @@ def write(request: Request, losses: Losses) -> Json:
 
 
 def _write_settings(request: Request, body: Json, losses: Losses) -> None:
-    given = dict(request.settings)
+    given = sampling(request, losses)
     if not request.tools:
         given.pop("parallel_tools", None)  # without meaning
     settings.write(given, _SETTINGS, body, losses)
@@ -363,7 +370,7 @@ def _written_tool(tool: Tool) -> Json:
             **described,
             **({"format": tool.format} if tool.format else {}),
         }
-    schema = tool.schema or {"type": "object", "properties": {}}
+    schema = of_arguments(tool.schema)
     # Strict is the default here, and refuses most schemas that were not written for it.
     return {
         "type": "function",

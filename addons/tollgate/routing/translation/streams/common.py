@@ -51,6 +51,7 @@ class StreamDecoder(ABC):
         """Nothing more is to come."""
         self.called = False
         """Some tool was called."""
+        self._stop: tuple[Stop, str] = ("end", "")
         self._usage: Usage | None = None
         self._begun = self._over = False
         self._open: Any = None
@@ -75,6 +76,10 @@ class StreamDecoder(ABC):
             return
         self._over = True
         yield from self.shut()
+        if self.finished:
+            yield from self.begin(self.id, "")
+            stop, sequence = self._stop
+            yield Finish("tool_use" if stop == "end" and self.called else stop, sequence)
         yield Done() if self.finished else CUT
 
     @abstractmethod
@@ -120,9 +125,9 @@ class StreamDecoder(ABC):
         return bool(key == self._open)
 
     def finish(self, stop: Stop, sequence: str = "") -> Iterator[Delta]:
-        self.finished = True
+        """A reason to stop; told at the end, as some servers give one more than once, and go on."""
+        self.finished, self._stop = True, (stop, sequence)
         yield from self.shut()
-        yield Finish("tool_use" if stop == "end" and self.called else stop, sequence)
 
 
 def with_loose_seals(delta: Delta) -> Iterator[Delta]:

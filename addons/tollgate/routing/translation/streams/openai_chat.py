@@ -9,7 +9,7 @@ from typing import Any
 from tollgate.calls import Event, Usage
 from tollgate.dialects.openai_chat import CHAT
 from tollgate.dialects.paths import is_count, objects_at, text_at
-from tollgate.routing.translation.answers.openai_chat import FINISHES, STOPS, call, head, usage
+from tollgate.routing.translation.answers.openai_chat import FINISHES, STOPS, call, head, said, usage
 from tollgate.routing.translation.codec import Asked, Json
 from tollgate.routing.translation.neutral import (
     Begin,
@@ -31,7 +31,9 @@ from tollgate.routing.translation.streams.common import INTERLEAVED, StreamDecod
 class ChatDecoder(StreamDecoder):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._calls: set[int] = set()
+        self._ids: dict[int, str] = {}
+        """Of the last call at each index."""
+        self._calls: set[tuple[int, str]] = set()
 
     def read(self, document: Any, name: str) -> Iterator[Delta]:
         yield from self.begin(text_at(document, ("id",)), text_at(document, ("model",)))
@@ -51,10 +53,11 @@ class ChatDecoder(StreamDecoder):
                 yield from self.finish("end")
 
     def _delta(self, delta: Any) -> Iterator[Delta]:
-        if thought := text_at(delta, ("reasoning_content", "reasoning")):
+        thought, text = said(delta)
+        if thought:
             yield from self.to("thought", Thinking())
             yield More(thought)
-        if text := text_at(delta, ("content",)):
+        if text:
             yield from self.to("text", Text(""))
             yield More(text)
         if refusal := text_at(delta, ("refusal",)):
@@ -64,15 +67,18 @@ class ChatDecoder(StreamDecoder):
             yield from self._call(node, n)
 
     def _call(self, node: Json, position: int) -> Iterator[Delta]:
-        """A call begins with its id and name; some servers give all of it at once, and no index."""
+        """A call begins with its id and name; some servers give all of it at once, and no index, or the same
+        index for all."""
         index = int(node["index"]) if is_count(node.get("index")) else len(self._calls) + position
         part = read_call(node, "")
-        if index in self._calls and not self.is_open(index):
+        if (part.name and part.id) or index not in self._ids:
+            self._ids[index] = part.id or f"call_{self.id}_{index}"
+        key = (index, self._ids[index])
+        if key in self._calls and not self.is_open(key):
             yield from self.fail(INTERLEAVED)
             return
-        new = replace(part, id=part.id or f"call_{self.id}_{index}", arguments="")
-        self._calls.add(index)
-        yield from self.to(index, new)
+        self._calls.add(key)
+        yield from self.to(key, replace(part, id=key[1], arguments=""))
         if part.arguments:
             yield More(part.arguments)
 

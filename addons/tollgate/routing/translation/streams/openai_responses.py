@@ -9,6 +9,7 @@ from typing import Any
 from tollgate.calls import Event
 from tollgate.dialects.openai_responses import RESPONSES
 from tollgate.dialects.paths import find, object_at, text_at
+from tollgate.routing.translation import compaction
 from tollgate.routing.translation.answers.openai_responses import CALLS, item, response, stop_of, words
 from tollgate.routing.translation.codec import Asked, Json
 from tollgate.routing.translation.neutral import (
@@ -191,6 +192,37 @@ class ResponsesEncoder:
         finished = self._item()
         yield self._event("response.output_item.done", {"output_index": len(self._output), "item": finished})
         self._output.append(finished)
+
+
+class CompactionEncoder(ResponsesEncoder):
+    """Writes the summary that was asked for as one item, at the end: nobody but us can read it."""
+
+    def __init__(self, asked: Asked, counted: bool) -> None:
+        super().__init__(asked, counted)
+        self._summary = ""
+
+    def _feed(self, delta: Delta) -> Iterator[Event]:
+        if isinstance(delta, Done) and self._summary:
+            item, place = compaction.item(self._summary, self._answer.id), {"output_index": 0}
+            for moment in ("added", "done"):
+                yield self._event(f"response.output_item.{moment}", {**place, "item": item})
+            self._output.append(item)
+        yield from super()._feed(delta)
+
+    def _open(self, part: Text | Thinking | ToolUse) -> Iterator[Event]:
+        self._part = part
+        return self._more(part.text if isinstance(part, Text) else "")
+
+    def _more(self, text: str) -> Iterator[Event]:
+        self._summary += text if isinstance(self._part, Text) else ""
+        return iter(())
+
+    def _close(self) -> Iterator[Event]:
+        return iter(())
+
+
+def encoder(asked: Asked, counted: bool) -> ResponsesEncoder:
+    return (CompactionEncoder if compaction.is_wanted(asked.body) else ResponsesEncoder)(asked, counted)
 
 
 _KINDS: dict[str, tuple[str, Json, str]] = {
