@@ -14,7 +14,10 @@ from tollgate.calls import Event, Shape, Usage
 from tollgate.dialects.counts import Counts
 from tollgate.dialects.ends import Ends
 from tollgate.dialects.errors import Errors
-from tollgate.dialects.paths import text_at
+from tollgate.dialects.paths import MOST, text_at
+
+_DIGITS = 20
+"""More than `MOST` has; int() itself refuses some thousands."""
 
 
 def json_of(event: Event) -> Any:
@@ -113,7 +116,7 @@ class Dialect:
         own, which says it finer, but not always all of it.
         """
         found = {name: headers[header] for header, name in self.header_usage.items() if header in headers}
-        numbers = {name: int(text) for name, text in found.items() if text.isdecimal()}
+        numbers = {name: min(int(text[:_DIGITS]), MOST) for name, text in found.items() if text.isdecimal()}
         return Usage(**numbers) if numbers else None  # type: ignore[arg-type]
 
     def is_last(self, event: Event) -> bool:
