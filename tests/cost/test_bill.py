@@ -13,6 +13,8 @@ from tollgate.calls import Call, Usage
 from tollgate.cost.bill import Account, bill, expected, reprice, sane, total, untold
 from tollgate.cost.budgets import Payer
 from tollgate.cost.ledger import Entry
+from tollgate.cost.prices import PriceBook
+from tollgate.policy.cost import PriceSettings
 
 PRICES = FlatPrices()
 ANN = Payer("ann", "platform", "shop", "s1", "c1", "codex")
@@ -85,6 +87,16 @@ def test_what_cannot_even_be_counted_is_charged_as_it_was_held() -> None:
     (entry,) = bill(PRICES, call, Account(ANN, "metered", "unknown", ("p",), 77))
 
     assert (entry.cost, entry.charged, entry.purses, entry.usage) == (None, 77, ("p",), Usage())
+
+
+def test_a_batch_is_not_taken_for_free_though_only_its_lines_name_models() -> None:
+    call = make_call(model="", operation="batches", attempts=[attempt(None)])
+    (entry,) = bill(PriceBook(PriceSettings()), call, Account(ANN, "metered", "", ("p",), 77))
+
+    assert (entry.model, entry.cost, entry.charged) == ("", None, 77)
+
+    call.client_request.target = "/v1/batches/batch_1/cancel"
+    assert billed(call) == []
 
 
 @pytest.mark.parametrize(

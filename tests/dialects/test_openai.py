@@ -91,10 +91,12 @@ def test_groq_puts_a_streams_usage_elsewhere() -> None:
     ("said", "dollars"),
     [
         ({"cost": 0.0015}, 0.0015),
+        ({"cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": 4.5}}, 4.75),
+        ({"cost": 0.25, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.25}}, 0.25),
         ({"cost": {"total_cost": 0.006}}, 0.006),
         ({"cost_in_usd_ticks": 25_000_000}, 0.0025),
     ],
-    ids=["openrouter", "perplexity", "xai"],
+    ids=["openrouter", "a key of one's own", "no key of one's own", "perplexity", "xai"],
 )
 def test_money_is_read_as_the_provider_reports_it(said: dict[str, Any], dollars: float) -> None:
     usage = COUNTS.read({"usage": {"prompt_tokens": 1, **said}}, None)

@@ -120,6 +120,11 @@ def reprice(prices: Prices, entry: Entry) -> Entry:
     return replace(entry, **(_money(price) if entry.attempt else _saved(price)))
 
 
+def _orders(call: Call) -> bool:
+    """Whether a call has batches made, whose models stand in files or in each of their requests."""
+    return call.operation == "batches" and not call.client_request.path.endswith("cancel")
+
+
 def _came(attempt: Attempt) -> bool:
     """Whether an answer came. A provider bills no error, in a stream either, and nothing unsaid."""
     return attempt.status is not None and attempt.status < _ERRORS_FROM and not attempt.fruitless
@@ -129,7 +134,7 @@ def _attempt(
     prices: Prices, call: Call, account: Account, number: int, attempt: Attempt, usage: Usage | None
 ) -> Entry | None:
     """None where it cost nothing: it failed, or is free."""
-    if usage is None and not (_came(attempt) and call.model):
+    if usage is None and not (_came(attempt) and (call.model or _orders(call))):
         return None
     usage = sane(usage or Usage())
     price = prices.of(call, usage, account.model, attempt)
