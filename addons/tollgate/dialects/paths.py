@@ -32,7 +32,7 @@ def text_at(tree: Any, paths: Iterable[str]) -> str:
 
 
 def number_at(tree: Any, paths: Iterable[str]) -> float | None:
-    """The first of the paths at which a number from 0 up stands, 28.0 as 28, at most `MOST`; None for none."""
+    """The first of the paths at which a number from 0 up stands, as `bounded` has it; None for none."""
     number: float | None = next((found for path in paths if is_count(found := find(tree, path))), None)
     return None if number is None else bounded(number)
 
