@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tollgate.calls import Attempt, Call, Target, Usage
-from tollgate.cost.budgets import Payer
+from tollgate.cost.budgets import Payer, Share, charged
 from tollgate.cost.ledger import Entry
+from tollgate.cost.plans import paid_by
 from tollgate.cost.there import There
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ class Account:
 
     payer: Payer
     paid: str
+    """How it is paid where the client wanted it to go, with the client's key."""
     model: str
     """The one asked for at the provider."""
-    purses: tuple[str, ...] = ()
-    """Those that are charged."""
+    shares: Sequence[Share] = ()
+    """The budgets that it falls under."""
     held: int = 0
     """What they are charged where nobody can say at all."""
 
@@ -141,10 +143,13 @@ def _attempt(
     there = There.of(call, account.model, attempt)
     if price is None:
         ceiling = prices.ceiling(there.provider, there.asked, usage) if usage.total else account.held
-        return _entry(call, account, there, number, attempt.status, usage, charged=min(_NANOS, ceiling))
-    if not price.nanos and (price.source == "free" or not usage.total):
+        money: dict[str, Any] = {"charged": min(_NANOS, ceiling)}
+    elif not price.nanos and (price.source == "free" or not usage.total):
         return None
-    return _entry(call, account, there, number, attempt.status, usage, **_money(price))
+    else:
+        money = _money(price)
+    paid = paid_by(call, attempt)
+    return _entry(call, account, there, number, attempt.status, usage, paid, **money)
 
 
 def _cached(prices: Prices, call: Call, account: Account) -> Entry:
@@ -152,7 +157,7 @@ def _cached(prices: Prices, call: Call, account: Account) -> Entry:
     usage = sane(call.usage or Usage())
     price = prices.of(call, usage, account.model)
     there, saved = There.of(call, account.model), _saved(price) if price else {}
-    return _entry(call, account, there, 0, call.status, usage, cost=0, **saved)
+    return _entry(call, account, there, 0, call.status, usage, account.paid, cost=0, **saved)
 
 
 def _saved(price: Price) -> dict[str, Any]:
@@ -177,6 +182,7 @@ def _entry(
     number: int,
     status: int | None,
     usage: Usage,
+    paid: str,
     **money: Any,
 ) -> Entry:
     payer = account.payer
@@ -195,9 +201,9 @@ def _entry(
         asked=there.asked,
         model=there.answered or there.asked,
         operation=call.operation,
-        paid=account.paid,
+        paid=paid,
         status=status,
         usage=usage,
-        purses=account.purses,
+        purses=tuple(share.claim.purse for share in charged(account.shares, paid)),
         **money,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -64,12 +64,14 @@ class Budgets:
     def __bool__(self) -> bool:
         return bool(self._compiled)
 
-    def of(self, facts: Facts, payer: Payer, paid: str, time: float) -> tuple[Share, ...]:
-        """The budgets that a call falls under at that moment (seconds since 1970), in the policy's order."""
+    def of(self, facts: Facts, payer: Payer, paid: Collection[str], time: float) -> tuple[Share, ...]:
+        """The budgets that a call falls under at that moment (seconds since 1970), in the policy's order.
+        `paid`: the ways in which it may be paid."""
         return tuple(
             self._share(each, scope_of(each.budget.per, facts, payer), time)
             for each in self._compiled
-            if each.budget.counts in (paid, "all") and not mismatch(each.conditions, facts)
+            if (each.budget.counts == "all" or each.budget.counts in paid)
+            and not mismatch(each.conditions, facts)
         )
 
     def _share(self, each: _Compiled, scope: Sequence[tuple[Scope, str]], time: float) -> Share:
@@ -99,6 +101,11 @@ def read_purse_name(name: str) -> tuple[str, int, dict[str, str]]:
     """The budget, the start of its window, and whose purse it is."""
     budget, start, scope = orjson.loads(name)
     return budget, start, dict(scope)
+
+
+def charged(shares: Iterable[Share], paid: str) -> Iterator[Share]:
+    """Those of a call's budgets that count what was paid so."""
+    return (share for share in shares if share.budget.counts in (paid, "all"))
 
 
 # -- how full they are -------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tollgate.cost import ledger
-from tollgate.cost.budgets import Share
+from tollgate.cost.budgets import Share, charged
 from tollgate.cost.ledger import Entry
 from tollgate.store import StateError
 from tollgate.store.purses import Claim, Purses, Reserved, SqlitePurses
@@ -227,7 +227,7 @@ class Till:
         shares = {settlement.call: settlement.shares for settlement in self._late}
         spent: dict[str, tuple[Share, int]] = {}
         for entry in self._add([entry for settlement in self._late for entry in settlement.entries]):
-            for share in shares[entry.id]:
+            for share in charged(shares[entry.id], entry.paid):
                 before = spent.get(share.claim.purse, (share, 0))[1]
                 spent[share.claim.purse] = share, before + entry.charged
         for share, amount in spent.values():
