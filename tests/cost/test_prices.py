@@ -565,5 +565,7 @@ def test_what_was_agreed_for_a_target_goes_before_all_else() -> None:
     elsewhere = book.of(call, usage, attempt=Attempt("us", 0.0, provider="openai", host="h", model="gpt-5.4"))
 
     assert there is not None
-    assert (there.nanos, there.source) == (4_000_000, "overlay")
+    assert (there.nanos, there.source) == (4_000_000, "target eu")
     assert elsewhere == book.of(call, usage)
+    assert book.as_agreed("target eu, without requests.web_search", usage) == there
+    assert book.as_agreed("target us", usage) is None

@@ -38,12 +38,12 @@ def reprice(
     since: Since = "1970-01-02", every: Every = False, policy: PolicyFiles = None, state: State = None
 ) -> None:
     """Price what had no known price when it was made. Sums and open budgets are put right."""
-    from tollgate.cost.prices import PriceBook  # the public prices take half a second to read
+    from tollgate.cost.desk import price_book  # the public prices take half a second to read
 
     console = Console(highlight=False)
     with opened(policy or [], state) as books:
         providers = Providers.builtin().with_hosts(books.policy.hosts)
-        prices = PriceBook(books.policy.cost.prices, providers)
+        prices = price_book(books.policy, providers)
         done = reprice_all(books.database, prices, moment(since, books.now, books.zone), every=every)
     change = f"{'+' if done.change >= 0 else ''}{books.money.show(done.change)}"
     console.print(

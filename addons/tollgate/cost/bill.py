@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tollgate.calls import Attempt, Call, Target, Usage
 from tollgate.cost.budgets import Payer, Share, charged
-from tollgate.cost.ledger import Entry
+from tollgate.cost.ledger import AGREED, Entry
 from tollgate.cost.plans import paid_by
 from tollgate.cost.there import There
 
@@ -30,6 +30,8 @@ class Prices(Protocol):
     def by_names(
         self, provider: str, names: tuple[str, str], usage: Usage, *, host: str, operation: str, time: float
     ) -> Price | None: ...
+
+    def as_agreed(self, source: str, usage: Usage) -> Price | None: ...
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int: ...
 
@@ -109,14 +111,7 @@ def total(entries: Sequence[Entry]) -> int | None:
 
 def reprice(prices: Prices, entry: Entry) -> Entry:
     """The same entry at the prices of this book; itself where it knows none either."""
-    price = prices.by_names(
-        entry.provider,
-        (entry.asked, entry.model),
-        entry.usage,
-        host=entry.host,
-        operation=entry.operation,
-        time=entry.time,
-    )
+    price = _again(prices, entry)
     if price is None:
         return entry
     return replace(entry, **(_money(price) if entry.attempt else _saved(price)))
@@ -125,6 +120,19 @@ def reprice(prices: Prices, entry: Entry) -> Entry:
 def _orders(call: Call) -> bool:
     """Whether a call has batches made, whose models stand in files or in each of their requests."""
     return call.operation == "batches" and not call.client_request.path.endswith("cancel")
+
+
+def _again(prices: Prices, entry: Entry) -> Price | None:
+    if entry.source.startswith(AGREED):
+        return prices.as_agreed(entry.source, entry.usage)
+    return prices.by_names(
+        entry.provider,
+        (entry.asked, entry.model),
+        entry.usage,
+        host=entry.host,
+        operation=entry.operation,
+        time=entry.time,
+    )
 
 
 def _came(attempt: Attempt) -> bool:

@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS hours (
 ) WITHOUT ROWID;
 """
 HOUR = 3600
+AGREED = "target "
+"""How `Entry.source` begins where the price was agreed for a target of the policy; its name follows."""
 
 _KEYS = ("hour", "user", "team", "project", "tool", "provider", "model", "paid")
 _SUMS = ("calls", "unknown", "cost", "saved", "cache_saved", "input", "cached", "output")
