@@ -192,6 +192,8 @@ class Cache:
                 say(self._shelf, call, *carried.like.compared(text_heard(call.dialect.name, heard)))
 
     def _keep(self, call: Call, carried: Carried, what: Entry | Make, size: int) -> None:
+        if any(verdict.code == "model_switched" for verdict in call.verdicts):
+            return  # who asks again when there is money again wants the model that was asked for
         policy = call.policy.cache
         seconds = policy.ttl + (policy.stale_if_error or 0.0)
         if self._shelf is not None and self._shelf.keep(carried.name, what, size, seconds, carried.lease):
