@@ -27,7 +27,7 @@ from tollgate.cost.budgets import (
 from tollgate.cost.money import Money
 from tollgate.policy import Facts
 from tollgate.policy.cost import CostSettings
-from tollgate.store.purses import Level
+from tollgate.store.purses import Level, Purse
 
 ANN = Payer(user="ann", team="platform", project="shop", tool="codex")
 FACTS = Facts(user="ann", provider="openai", model="gpt-6", operation="chat")
@@ -83,6 +83,25 @@ def test_the_next_window_is_another_purse() -> None:
 
     assert now.purse != later.purse
     assert (now.ends, later.ends) == (NOW + 3600, NOW + 7200)
+
+
+@pytest.mark.parametrize(
+    ("row", "limit"),
+    [
+        ({}, 10 * DOLLAR),
+        ({"limit": 3}, 3 * DOLLAR),
+        ({"every": "day"}, None),
+        ({"per": ["user"]}, None),
+        ({"name": "other"}, None),
+    ],
+)
+def test_a_purse_is_a_budgets_while_that_has_its_name_its_window_and_its_scope(
+    row: dict[str, Any], limit: int | None
+) -> None:
+    claim = share().claim
+    purse = Purse(claim.purse, 1, claim.limit, claim.ends, 0)
+
+    assert budgets(row).limit_of(purse) == limit
 
 
 def test_a_limit_is_in_the_policys_currency() -> None:

@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from tollgate.cli.money import moment, opened
+from tollgate.cli.money import moment, opened, printable
 from tollgate.cli.report import budgets_table
 from tollgate.cli.up import PolicyFiles, State
 from tollgate.cost import ledger
+from tollgate.cost.budgets import Budgets
 from tollgate.cost.export import FORMATS
 from tollgate.cost.report import report
 from tollgate.cost.reprice import reprice_all
@@ -49,8 +51,9 @@ def reprice(
     console.print(
         f"[green]{done.priced}[/] {'entry' if done.priced == 1 else 'entries'} priced anew, {change}"
     )
-    for model, number in done.unknown.most_common():
-        console.print(f"[yellow]unknown[/] {model}: {number}. Give it a price in cost.prices.overlays.")
+    for model, number in done.unknown.most_common():  # clients choose the names
+        told = f"{printable(model)}: {number}. Give it a price in cost.prices.overlays."
+        console.print(Text.assemble(("unknown ", "yellow"), told), soft_wrap=True)
 
 
 @app.command()
@@ -81,7 +84,7 @@ def budgets(policy: PolicyFiles = None, state: State = None) -> None:
     console = Console(highlight=False)
     with opened(policy or [], state) as books:
         purses = all_purses(books.database, books.now)
-        found = report([], purses, books.now, books.now, books.zone).budgets
+        found = report([], purses, Budgets(books.policy.cost), books.now, books.now, books.zone).budgets
     if found:
         console.print(budgets_table(found, books, console.width))
     else:

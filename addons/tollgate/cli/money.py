@@ -83,6 +83,11 @@ def moment(text: str, now: float, zone: tzinfo) -> float:
     return (day if day.tzinfo else day.replace(tzinfo=zone)).timestamp()
 
 
+def printable(name: str) -> str:
+    """A name that others chose, such as a client's model, without what a terminal would act on."""
+    return "".join(letter if letter.isprintable() else "�" for letter in name)
+
+
 def bar(parts: Sequence[tuple[float, str]], most: float, width: int) -> Text:
     """Values end to end, each in its style, as long together as their sum is of `most`. What is there can be
     seen; only the last one ends within a character, since two colours in one have no sign."""

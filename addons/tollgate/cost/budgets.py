@@ -14,7 +14,7 @@ from tollgate.cost.windows import window_at, zone_of
 from tollgate.policy.budgets import Budget, Period, Scope
 from tollgate.policy.cost import CostSettings
 from tollgate.policy.match import Condition, Facts, compile_when, mismatch
-from tollgate.store.purses import Claim, Level
+from tollgate.store.purses import Claim, Level, Purse
 
 PERIODS: Mapping[Period, str] = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -73,6 +73,14 @@ class Budgets:
             if (each.budget.counts == "all" or each.budget.counts in paid)
             and not mismatch(each.conditions, facts)
         )
+
+    def limit_of(self, purse: Purse) -> int | None:
+        """What may be spent of a purse now; None where the policy has no such budget any more."""
+        name, start, scope = read_purse_name(purse.name)
+        each = next((each for each in self._compiled if each.budget.name == name), None)
+        if each is None or tuple(scope) != tuple(each.budget.per):
+            return None
+        return each.limit if window_at(each.budget.every, start, self._zone) == (start, purse.ends) else None
 
     def _share(self, each: _Compiled, scope: Sequence[tuple[Scope, str]], time: float) -> Share:
         budget = each.budget
