@@ -90,6 +90,17 @@ def test_rows_are_written_to_a_file_or_printed(cost: Any, tmp_path: Path) -> Non
     assert len(list(csv.DictReader(out.read_text().splitlines()))) == 6
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--since", "tomorrow"), ("--until", "2020-01-01"), ("--until", "x")]
+)
+def test_a_time_that_is_none_is_told_with_its_option(option: str, value: str, tmp_path: Path) -> None:
+    make_ledger(tmp_path)
+    done = CliRunner().invoke(app, ["cost", "export", "--state", str(tmp_path), option, value])
+
+    assert done.exit_code == 2
+    assert f"Invalid value for {option}" in done.output
+
+
 def test_the_other_formats(cost: Any) -> None:
     lines = [json.loads(line) for line in cost("export", "--since", "1d", "-f", "jsonl").splitlines()]
     focus = list(csv.DictReader(cost("export", "--since", "1d", "--format", "focus").splitlines()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -67,8 +68,11 @@ def export(
 ) -> None:
     """Write the ledger's rows as CSV, lines of JSON, or FOCUS."""
     with opened(policy or [], state) as books, ExitStack() as stack:
-        times = [moment(text, books.now, books.zone) for text in (since, until) if text]
-        lines = FORMATS[form](ledger.entries(books.database, *times))
+        first = moment(since, books.now, books.zone)
+        end = moment(until, books.now, books.zone, "--until") if until else inf
+        if end <= first:
+            raise typer.BadParameter("this is no later than --since", param_hint="--until")
+        lines = FORMATS[form](ledger.entries(books.database, first, end))
         out = stack.enter_context(output.open("w", encoding="utf-8")) if output else sys.stdout
         _write(lines, out.write)
 

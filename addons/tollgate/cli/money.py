@@ -68,19 +68,18 @@ def _or_exit() -> Iterator[None]:
         raise typer.Exit(2) from e
 
 
-def moment(text: str, now: float, zone: tzinfo) -> float:
-    """ "month" (its first day), "7d", "24h", "2w", "2026-11-01" in seconds since 1970."""
+def moment(text: str, now: float, zone: tzinfo, option: str = "--since") -> float:
+    """ "month" (its first day), "7d", "24h", "2w", "2026-11-01" in seconds since 1970; no earlier."""
     if text == "month":
         return window_at("month", now, zone).start
     if found := _SPAN.fullmatch(text.strip()):
-        return now - int(found[1]) * _SECONDS[found[2]]
+        return max(0.0, now - int(found[1]) * _SECONDS[found[2]])
     try:
         day = datetime.fromisoformat(text)
     except ValueError as e:
-        raise typer.BadParameter(
-            "write month, a span such as 24h, 7d or 2w, or a day such as 2026-11-01"
-        ) from e
-    return (day if day.tzinfo else day.replace(tzinfo=zone)).timestamp()
+        message = "write month, a span such as 24h, 7d or 2w, or a day such as 2026-11-01"
+        raise typer.BadParameter(f'"{text}" is no time: {message}', param_hint=option) from e
+    return max(0.0, (day if day.tzinfo else day.replace(tzinfo=zone)).timestamp())
 
 
 def printable(name: str) -> str:
