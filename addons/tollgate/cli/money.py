@@ -15,12 +15,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tollgate.cost.ledger import FILE, SCRIPT
+from tollgate.cost.ledger import FILE, open_ledger
 from tollgate.cost.money import Money
 from tollgate.cost.windows import window_at, zone_of
 from tollgate.policy import PolicyFile, load
 from tollgate.store import StateError, state_folder
-from tollgate.store.sqlite import open_sqlite
 
 _SPAN = re.compile(r"(\d+)\s*([hdw])")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
@@ -50,7 +49,7 @@ def opened(policy: Sequence[Path], state: Path | None) -> Iterator[Books]:
                 f"There is no ledger at {path} yet. It begins with the first call that costs something, where"
                 " cost.enabled is on in the policy; --state and --policy name another one."
             )
-        database = open_sqlite(path, SCRIPT, "ledger")
+        database = open_ledger(path)
     with closing(database), _or_exit():
         zone = zone_of(file.cost.timezone)
         yield Books(database, file, Money.of(file.cost.prices.currency), zone, time.time())

@@ -25,7 +25,6 @@ from tollgate.cost.budgets import Share, charged
 from tollgate.cost.ledger import Entry
 from tollgate.store import StateError
 from tollgate.store.purses import Claim, Purses, Reserved, SqlitePurses
-from tollgate.store.sqlite import open_sqlite
 
 GATHER = 0.25
 """Seconds in which settled calls come together: a commit costs as much as ten rows, and a thread that wakes
@@ -104,7 +103,7 @@ class Till:
         self._heard = heard
         self._report = report
         self._clock = clock
-        self._database = open_sqlite(path, ledger.SCRIPT, "ledger")
+        self._database = ledger.open_ledger(path)
         self._file = path.stat().st_ino
         self._purses: Purses = SqlitePurses(self._database)
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
