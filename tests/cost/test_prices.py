@@ -557,6 +557,14 @@ def test_a_budget_is_charged_the_ceiling_for_what_is_unknown() -> None:
     assert book.ceiling("corp-vllm", "any", Usage(input=100, output=10)) == 110 * 40_000
 
 
+def test_what_the_image_tool_costs_is_said_to_be_left_out() -> None:
+    """Its tokens are another model's, which the answer does not name."""
+    price = ask("openai", "gpt-5.4", Usage(input=10, output_image=400, requests={"image_generation": 1}))
+
+    assert price is not None
+    assert price.unpriced == ("requests.image_generation",)
+
+
 def test_what_was_agreed_for_a_target_goes_before_all_else() -> None:
     book = PriceBook(PriceSettings(), agreed={"eu": Tariff(input=Decimal(2), output=Decimal(4))})
     call, usage = make_call(model="gpt-5.4"), Usage(input=1000, output=500)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -131,12 +132,16 @@ def test_server_tools_are_counted(answer: Any, usage: Any, requests: dict[str, i
 
 
 def test_what_the_image_tool_used_is_added() -> None:
-    document = {
+    document: dict[str, Any] = {
         "usage": {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110},
         "tool_usage": {"image_gen": {"input_tokens": 30, "output_tokens": 400, "total_tokens": 430}},
     }
 
-    assert COUNTS.read(document, None) == Usage(input=100, input_image=30, output=10, output_image=400)
+    used = Usage(input=100, input_image=30, output=10, output_image=400)
+    assert COUNTS.read(document, None) == used
+
+    document["output"] = [{"type": "image_generation_call", "result": "iVBO"}]
+    assert COUNTS.read(document, None) == replace(used, requests={"image_generation": 1})
 
 
 @pytest.mark.parametrize(
