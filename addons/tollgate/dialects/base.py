@@ -16,8 +16,7 @@ from tollgate.dialects.ends import Ends
 from tollgate.dialects.errors import Errors
 from tollgate.dialects.paths import MOST, text_at
 
-_DIGITS = 20
-"""More than `MOST` has; int() itself refuses some thousands."""
+_DIGITS = len(str(MOST))
 
 
 def json_of(event: Event) -> Any:
@@ -116,7 +115,9 @@ class Dialect:
         own, which says it finer, but not always all of it.
         """
         found = {name: headers[header] for header, name in self.header_usage.items() if header in headers}
-        numbers = {name: min(int(text[:_DIGITS]), MOST) for name, text in found.items() if text.isdecimal()}
+        numbers = {
+            name: int(text) for name, text in found.items() if text.isdecimal() and len(text) < _DIGITS
+        }
         return Usage(**numbers) if numbers else None  # type: ignore[arg-type]
 
     def is_last(self, event: Event) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tollgate.calls import Usage
-from tollgate.dialects.paths import bounded, is_count, number_at, object_at, text_at
+from tollgate.dialects.paths import is_count, number_at, object_at, text_at
 
 type Found = dict[str, Any]
 """Fields of `Usage` with what a document says of them."""
@@ -76,7 +76,5 @@ def tally(counted: Any, suffix: str = "") -> dict[str, int]:
     """An object of counts as {name without suffix: count}, less what has another suffix or is zero."""
     rows = counted.items() if isinstance(counted, dict) else ()
     return {
-        name.removesuffix(suffix): int(bounded(n))
-        for name, n in rows
-        if name.endswith(suffix) and is_count(n) and n
+        name.removesuffix(suffix): int(n) for name, n in rows if name.endswith(suffix) and is_count(n) and n
     }

@@ -11,7 +11,7 @@ from tollgate.dialects.paths import find, number_at, object_at, objects_at, text
 _COUNTED_ITEMS = {
     "file_search_call": "file_search",
     "code_interpreter_call": "code_interpreter",
-    # Its tokens are another model's, whose name nothing says: it is counted, so that no price passes for whole.
+    # Its tokens are another model's, whose name nothing says: it is counted, and no price passes for whole.
     "image_generation_call": "image_generation",
 }
 """Items of a Responses answer that are billed by the call, and told nowhere else."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from math import inf
 from typing import Any
 
 MOST = 10**12
-"""No answer uses as much of anything. A larger number is made up, and would not fit where it is written."""
+"""No answer uses as much of anything. A larger number is made up: it says nothing, and would not fit where
+numbers are written."""
 
 
 def find(tree: Any, path: str) -> Any:
@@ -32,9 +32,9 @@ def text_at(tree: Any, paths: Iterable[str]) -> str:
 
 
 def number_at(tree: Any, paths: Iterable[str]) -> float | None:
-    """The first of the paths at which a number from 0 up stands, as `bounded` has it; None for none."""
+    """The first of the paths at which a number from 0 up stands, 28.0 as 28; None for none."""
     number: float | None = next((found for path in paths if is_count(found := find(tree, path))), None)
-    return None if number is None else bounded(number)
+    return int(number) if number is not None and number == int(number) else number
 
 
 def object_at(tree: Any, paths: Iterable[str]) -> dict[str, Any] | None:
@@ -49,11 +49,5 @@ def objects_at(tree: Any, path: str) -> list[dict[str, Any]]:
 
 
 def is_count(value: Any) -> bool:
-    """True for a finite number from 0 up: what a provider may bill."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf
-
-
-def bounded(number: float) -> float:
-    """A count as it may be billed and written: 28.0 as 28, at most `MOST`."""
-    number = min(number, MOST)
-    return int(number) if number == int(number) else number
+    """True for a number from 0 to `MOST`: what a provider may bill."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST
