@@ -44,6 +44,9 @@ class Cost:
         if not settings.enabled:
             self._prepared = None
             return
+        if before is not None and before.runtime is runtime:
+            self._prepared = before  # where a new policy fails, the old one needs no price file that failed
+            return
         webhook(settings)
         learned = before.estimator if before and before.settings.counting == settings.counting else None
         self._prepared = Desk(runtime, learned)

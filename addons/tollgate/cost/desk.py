@@ -22,6 +22,7 @@ class Desk:
 
     def __init__(self, runtime: Runtime, estimator: Estimator | None = None) -> None:
         """`estimator`: one that has learned, to be used further. ValueError for prices that are none."""
+        self.runtime = runtime
         self.settings: CostSettings = runtime.policy.file.cost
         self.prices = price_book(runtime.policy.file, runtime.providers)
         self.estimator = estimator or Estimator(self.settings.counting)
