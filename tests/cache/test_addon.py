@@ -119,6 +119,21 @@ async def test_what_is_not_whole_is_not_kept(tmp_path: Path, provider: Provider)
         assert (await ask(proxy, STREAM)).cache == "hit"
 
 
+@FORMS
+async def test_what_a_cheaper_model_said_for_want_of_money_is_not_kept(
+    tmp_path: Path, provider: Provider, stream: bool
+) -> None:
+    switch = {"at": "1%", "models": {"gpt-5*": "gpt-5-nano"}}
+    budget = {"name": "low", "limit": 0.001, "switch": switch}
+    body = {**chat(stream=stream), "model": "gpt-5.4", "max_completion_tokens": 1000}
+    async with tollgate(tmp_path, provider, {**ON, "cost": {"enabled": True, "budgets": [budget]}}) as proxy:
+        told = [await ask(proxy, body) for _ in range(2)]
+        models = [record["answered_model"] for record in await proxy.records(2)]
+
+    assert [each.cache for each in told] == ["miss", "miss"]
+    assert models == ["gpt-5-nano", "gpt-5-nano"]
+
+
 async def test_what_is_too_large_is_not_kept(tmp_path: Path, provider: Provider) -> None:
     policy = {"cache": {"enabled": True, "max_answer": 2000}}
     async with tollgate(tmp_path, provider, policy) as proxy:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from support.ledgers import make_ledger, make_policy
+from support.ledgers import ENTRY, make_ledger, make_policy
 from tollgate.cli.main import app
+from tollgate.cost import ledger
+from tollgate.cost.ledger import FILE
+from tollgate.store.sqlite import open_sqlite
 
 
 @pytest.fixture
@@ -41,6 +45,15 @@ def test_what_is_unknown_is_told_by_its_model(cost: Any) -> None:
 
     assert told.startswith("0 entries priced anew")
     assert "unknown corp/corp-llm: 1" in told
+
+
+def test_a_model_whose_name_looks_like_markup_is_told_as_it_is(cost: Any, tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path / FILE, "", "ledger")
+    unknown = replace(ENTRY, id="x", time=1e9, cost=None, model="[/]\x1b[2J", asked="", provider="corp")
+    ledger.add(database, [unknown])
+    database.close()
+
+    assert "unknown corp/[/]�[2J: 1" in cost("reprice")
 
 
 def test_what_has_a_price_now_is_priced(cost: Any, tmp_path: Path) -> None:
@@ -75,6 +88,17 @@ def test_rows_are_written_to_a_file_or_printed(cost: Any, tmp_path: Path) -> Non
 
     assert [row["user"] for row in csv.DictReader(printed.splitlines())] == ["ann"]
     assert len(list(csv.DictReader(out.read_text().splitlines()))) == 6
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--since", "tomorrow"), ("--until", "2020-01-01"), ("--until", "x")]
+)
+def test_a_time_that_is_none_is_told_with_its_option(option: str, value: str, tmp_path: Path) -> None:
+    make_ledger(tmp_path)
+    done = CliRunner().invoke(app, ["cost", "export", "--state", str(tmp_path), option, value])
+
+    assert done.exit_code == 2
+    assert f"Invalid value for {option}" in done.output
 
 
 def test_the_other_formats(cost: Any) -> None:

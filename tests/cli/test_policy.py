@@ -82,6 +82,26 @@ def test_each_problem_has_its_line_and_a_mark_under_what_is_wrong(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize(
+    ("prices", "problem"),
+    [
+        (None, "prices.yaml: cannot be read"),
+        ("prices:\n  - {modle: x}\n", "prices.yaml:2: prices[0].modle: unknown key"),
+        ("prices:\n  - {like: gpt-5.44}\n", 'prices.yaml:2: `like` names "gpt-5.44"'),
+    ],
+)
+def test_price_files_are_read_too(prices: str | None, problem: str, tmp_path: Path) -> None:
+    if prices is not None:
+        (tmp_path / "prices.yaml").write_text(prices)
+    path = tmp_path / "policy.yaml"
+    path.write_text(json.dumps({"cost": {"prices": {"overlays": [str(tmp_path / "prices.yaml")]}}}))
+    code, output = run("check", path)
+
+    assert code == 1
+    assert problem in output
+    assert "not valid: 1 problem" in output
+
+
 def test_a_file_that_is_not_there_has_no_line(tmp_path: Path) -> None:
     code, output = run("check", tmp_path / "no.yaml")
     assert code == 1

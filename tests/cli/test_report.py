@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from support.ledgers import make_ledger, make_policy
+from support.ledgers import ENTRY, make_ledger, make_policy
 from tollgate.cli.main import app
+from tollgate.cost import ledger
+from tollgate.cost.ledger import FILE
+from tollgate.store.sqlite import open_sqlite
 
 
 @pytest.fixture
@@ -62,6 +67,24 @@ def test_only_what_is_asked_for_is_shown_and_the_rest_is_one_line(report: Any) -
     assert "by user" not in told
     assert "2 calls" in line(told, "… and 2 more")
     assert "(none)" in told
+
+
+def test_a_budget_that_the_policy_has_no_more_is_said_to_be_gone(tmp_path: Path) -> None:
+    make_ledger(tmp_path)
+    done = CliRunner().invoke(app, ["report", "--state", str(tmp_path)], env={"COLUMNS": "120"})
+
+    assert "all  (not in this policy)" in done.output
+
+
+def test_a_name_that_a_client_chose_does_nothing_to_the_terminal(tmp_path: Path) -> None:
+    make_ledger(tmp_path)
+    database = open_sqlite(tmp_path / FILE, "", "ledger")
+    ledger.add(database, [replace(ENTRY, id="x", time=time.time(), model="gpt\x1b[2J\n[/red]")])
+    database.close()
+    done = CliRunner().invoke(app, ["report", "--state", str(tmp_path)], env={"COLUMNS": "120"})
+
+    assert done.exit_code == 0
+    assert "gpt�[2J�[/red]" in done.output
 
 
 def test_budgets_are_shown_the_fullest_first(report: Any) -> None:

@@ -12,10 +12,12 @@ from aiohttp import web
 
 from support.costs import make_call, until
 from support.proxy import CHAT, KEY, LOOPBACK, Provider, Proxy, behave, chat, tollgate
+from support.routes import runtime
 from tollgate.calls import Answer, Call, Event, Usage
 from tollgate.cost.addon import Cost, webhook
 from tollgate.gate import Gate
 from tollgate.gate.walk import rooms_of
+from tollgate.policy import PolicyError
 from tollgate.policy.cost import CostSettings
 
 MODEL = "gpt-5.4"
@@ -300,3 +302,23 @@ async def test_before_it_is_set_up_a_call_goes_by(tmp_path: Path) -> None:
     assert call.cost is None
     with pytest.raises(RuntimeError):
         cost._ready()
+
+
+def test_going_back_to_the_policy_in_force_reads_no_price_file_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("prices: [{multiply: 0.5}]")
+    cost, settings = Cost(), {"cost": {"enabled": True, "prices": {"overlays": [str(prices)]}}}
+    monkeypatch.setattr(Cost, "_open", lambda cost, runtime: None)
+    before = runtime(**settings)
+    cost.llm_prepare(before)
+    cost.llm_setup(before)
+    prices.write_text("prices: [{modle: x}]")
+
+    with pytest.raises(PolicyError, match="modle"):
+        cost.llm_prepare(runtime(**settings))
+    cost.llm_prepare(before)
+    cost.llm_setup(before)
+
+    assert before.quotes.ask is not None

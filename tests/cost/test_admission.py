@@ -64,7 +64,7 @@ async def levels(till: Till, of: Carried) -> list[tuple[int, int]]:
 
 
 async def spend(till: Till, of: Carried, nanos: int) -> None:
-    shares = of.desk.budgets.of(Facts(user="ann", model=MODEL), of.payer, "metered", time.time())
+    shares = of.desk.budgets.of(Facts(user="ann", model=MODEL), of.payer, {"metered"}, time.time())
     till.settle(Settlement("before", [entry("before", nanos)], shares))
     claims = [share.claim for share in shares]
     while not (await till.reserve("looking", 0, claims)).levels[0].spent:

@@ -49,7 +49,7 @@ def test_an_alert_is_a_sentence_and_its_figures() -> None:
     settings = CostSettings.model_validate(
         {"budgets": [{"name": "team daily", "limit": 50, "every": "day", "per": ["team"]}]}
     )
-    (share,) = Budgets(settings).of(Facts(), Payer(team="platform"), "metered", NOW)
+    (share,) = Budgets(settings).of(Facts(), Payer(team="platform"), {"metered"}, NOW)
     told = alert(share, 0.8, 41 * DOLLAR, Money(), NOW)
 
     assert told["text"] == (

@@ -6,17 +6,28 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
-from support.costs import FlatPrices, attempt, make_call
+from support.costs import NOW, FlatPrices, attempt, make_call
 from support.routes import target
-from tollgate.calls import Call, Usage
+from tollgate.calls import Call, Headers, Usage
 from tollgate.cost.bill import Account, bill, expected, reprice, sane, total, untold
-from tollgate.cost.budgets import Payer
+from tollgate.cost.budgets import Budgets, Payer, Share, read_purse_name
 from tollgate.cost.ledger import Entry
+from tollgate.cost.prices import PriceBook
+from tollgate.policy import Facts
+from tollgate.policy.cost import CostSettings, PriceSettings
 
 PRICES = FlatPrices()
 ANN = Payer("ann", "platform", "shop", "s1", "c1", "codex")
 USAGE = Usage(input=10, output=5)
+MAX: Headers = CIMultiDict({"Authorization": "Bearer sk-ant-oat01-FAKE"})
+
+
+def shares(*rows: dict[str, Any]) -> tuple[Share, ...]:
+    """Those of budgets of a month."""
+    settings = CostSettings.model_validate({"budgets": [{"limit": 1, **row} for row in rows]})
+    return Budgets(settings).of(Facts(), ANN, {"metered", "subscription"}, NOW)
 
 
 def billed(call: Call, model: str = "gpt-6", counted: Usage | None = None) -> list[Entry]:
@@ -57,6 +68,23 @@ def test_an_attempt_elsewhere_is_billed_by_who_answered_it() -> None:
     assert entry.cost == 150
 
 
+def test_what_a_plan_does_not_pay_elsewhere_is_billed_and_charged_to_the_budgets_of_money() -> None:
+    """Claude Max fails, and the company's own key is used."""
+    first, second = attempt(USAGE), replace(attempt(USAGE), own_key=True)
+    both = shares(
+        {"name": "plans", "counts": "subscription"}, {"name": "money"}, {"name": "a", "counts": "all"}
+    )
+    call = make_call(headers=MAX, provider="anthropic", attempts=[first, second])
+    call.identity = replace(call.identity, credential_kind="oauth")
+    entries = bill(PRICES, call, Account(ANN, "subscription", "claude-x", both))
+
+    assert [entry.paid for entry in entries] == ["subscription", "metered"]
+    assert [[read_purse_name(name)[0] for name in entry.purses] for entry in entries] == [
+        ["plans", "a"],
+        ["money", "a"],
+    ]
+
+
 def test_the_dearest_target_of_a_plan_is_expected() -> None:
     call = make_call()
     call.plan = (target("a", model="cheap"), target("b", model="gpt-6"))
@@ -82,9 +110,24 @@ def test_of_a_model_that_nobody_knows_the_cost_is_unknown_and_the_ceiling_is_cha
 
 def test_what_cannot_even_be_counted_is_charged_as_it_was_held() -> None:
     call = make_call(model="unknown", attempts=[attempt(None)])
-    (entry,) = bill(PRICES, call, Account(ANN, "metered", "unknown", ("p",), 77))
+    (entry,) = bill(PRICES, call, Account(ANN, "metered", "unknown", shares({"name": "p"}), 77))
 
-    assert (entry.cost, entry.charged, entry.purses, entry.usage) == (None, 77, ("p",), Usage())
+    assert (entry.cost, entry.charged, entry.purses, entry.usage) == (
+        None,
+        77,
+        ('["p",1798761600,[]]',),
+        Usage(),
+    )
+
+
+def test_a_batch_is_not_taken_for_free_though_only_its_lines_name_models() -> None:
+    call = make_call(model="", operation="batches", attempts=[attempt(None)])
+    (entry,) = bill(PriceBook(PriceSettings()), call, Account(ANN, "metered", "", shares({"name": "p"}), 77))
+
+    assert (entry.model, entry.cost, entry.charged) == ("", None, 77)
+
+    call.client_request.target = "/v1/batches/batch_1/cancel"
+    assert billed(call) == []
 
 
 @pytest.mark.parametrize(

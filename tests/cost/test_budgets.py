@@ -27,7 +27,7 @@ from tollgate.cost.budgets import (
 from tollgate.cost.money import Money
 from tollgate.policy import Facts
 from tollgate.policy.cost import CostSettings
-from tollgate.store.purses import Level
+from tollgate.store.purses import Level, Purse
 
 ANN = Payer(user="ann", team="platform", project="shop", tool="codex")
 FACTS = Facts(user="ann", provider="openai", model="gpt-6", operation="chat")
@@ -40,7 +40,7 @@ def budgets(*rows: dict[str, Any], **more: Any) -> Budgets:
 
 
 def share(**row: Any) -> Share:
-    return budgets(row).of(FACTS, ANN, "metered", NOW)[0]
+    return budgets(row).of(FACTS, ANN, {"metered"}, NOW)[0]
 
 
 def names(found: tuple[Share, ...]) -> list[str]:
@@ -64,12 +64,12 @@ def test_a_policy_without_budgets_has_none() -> None:
     ],
 )
 def test_a_call_falls_under_the_budgets_that_are_for_it(row: dict[str, Any], falls: bool) -> None:
-    assert bool(budgets(row).of(FACTS, ANN, "metered", NOW)) is falls
+    assert bool(budgets(row).of(FACTS, ANN, {"metered"}, NOW)) is falls
 
 
 def test_each_of_its_scope_has_a_purse_for_itself() -> None:
     all_ = budgets({"per": ["team", "model"], "every": "day"}, {})
-    purses = [each.claim.purse for each in all_.of(FACTS, ANN, "metered", NOW)]
+    purses = [each.claim.purse for each in all_.of(FACTS, ANN, {"metered"}, NOW)]
     day = int(NOW) // 86400 * 86400
 
     assert purses[0] == purse_name("b0", day, [("team", "platform"), ("model", "gpt-6")])
@@ -79,16 +79,35 @@ def test_each_of_its_scope_has_a_purse_for_itself() -> None:
 
 def test_the_next_window_is_another_purse() -> None:
     hourly = budgets({"every": "hour"})
-    now, later = (hourly.of(FACTS, ANN, "metered", time)[0].claim for time in (NOW, NOW + 3600))
+    now, later = (hourly.of(FACTS, ANN, {"metered"}, time)[0].claim for time in (NOW, NOW + 3600))
 
     assert now.purse != later.purse
     assert (now.ends, later.ends) == (NOW + 3600, NOW + 7200)
 
 
+@pytest.mark.parametrize(
+    ("row", "limit"),
+    [
+        ({}, 10 * DOLLAR),
+        ({"limit": 3}, 3 * DOLLAR),
+        ({"every": "day"}, None),
+        ({"per": ["user"]}, None),
+        ({"name": "other"}, None),
+    ],
+)
+def test_a_purse_is_a_budgets_while_that_has_its_name_its_window_and_its_scope(
+    row: dict[str, Any], limit: int | None
+) -> None:
+    claim = share().claim
+    purse = Purse(claim.purse, 1, claim.limit, claim.ends, 0)
+
+    assert budgets(row).limit_of(purse) == limit
+
+
 def test_a_limit_is_in_the_policys_currency() -> None:
     euros = budgets({"limit": 8}, prices={"currency": {"code": "EUR", "rate": 0.8}})
 
-    assert euros.of(FACTS, ANN, "metered", NOW)[0].claim.limit == 10 * DOLLAR
+    assert euros.of(FACTS, ANN, {"metered"}, NOW)[0].claim.limit == 10 * DOLLAR
 
 
 def test_how_full_a_purse_is() -> None:
@@ -168,7 +187,7 @@ def test_a_budget_that_is_spent_is_said_to_be() -> None:
 
 
 def test_whose_it_is_is_told_also_where_that_is_nobody() -> None:
-    one = budgets({"per": ["user", "team"]}).of(FACTS, Payer(user="ann"), "metered", NOW)[0]
+    one = budgets({"per": ["user", "team"]}).of(FACTS, Payer(user="ann"), {"metered"}, NOW)[0]
 
     assert described(one, USD) == 'the budget "b0" of $10.00 a month for user ann, team (none)'
 
@@ -182,7 +201,7 @@ def test_a_stretch_of_time_is_told_in_two_units(seconds: int, told: str) -> None
 
 
 def test_moments_are_told_by_the_policys_clock() -> None:
-    one = budgets({"every": "day"}, timezone="Europe/Berlin").of(FACTS, ANN, "metered", NOW)[0]
+    one = budgets({"every": "day"}, timezone="Europe/Berlin").of(FACTS, ANN, {"metered"}, NOW)[0]
 
     assert one.reopens == datetime(2027, 1, 15, 23, tzinfo=UTC)
     assert "2027-01-16 00:00 CET" in refusal(one, Level(10 * DOLLAR, 0), 1, USD, NOW)

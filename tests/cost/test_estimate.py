@@ -218,6 +218,29 @@ async def test_a_stream_that_never_began_has_read_its_input(estimator: Estimator
     assert await estimator.cut_off(call_with(HELLO)) == Usage(input=12, estimated=True)
 
 
+@pytest.mark.parametrize("operation", ["images", "audio", "video", "batches"])
+async def test_what_is_no_text_is_not_priced_as_if_its_prompt_were_all(
+    operation: str, estimator: Estimator
+) -> None:
+    call = call_with({"prompt": "a cat"}, "gpt-4o-mini-tts")
+    call.operation = operation
+    estimator.see(call, Event(b'{"type":"speech.audio.delta","text":"x"}'))
+
+    assert await estimator.cut_off(call) is None
+
+
+@pytest.mark.parametrize(("operation", "known"), [("responses", False), ("embeddings", True)])
+async def test_a_whole_answer_without_any_text_is_none_yet_unless_none_was_asked_for(
+    operation: str, known: bool, estimator: Estimator
+) -> None:
+    """Responses in background mode are written later."""
+    call = call_with(HELLO)
+    call.stream, call.operation = False, operation
+    estimator.see(call, Event(b'{"status":"queued","output":[],"usage":null}'))
+
+    assert (await estimator.cut_off(call) is not None) is known
+
+
 async def test_of_a_whole_answer_only_the_provider_can_say(estimator: Estimator) -> None:
     call = call_with(HELLO)
     call.stream = False

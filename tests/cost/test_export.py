@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -13,6 +14,7 @@ from support.costs import NOW
 from tollgate.calls import Usage
 from tollgate.cost.export import FOCUS_COLUMNS, FORMATS
 from tollgate.cost.ledger import Entry
+from tollgate.cost.rates import CALL, Rate, bill
 
 ENTRY = Entry(
     id="1",
@@ -25,9 +27,10 @@ ENTRY = Entry(
     usage=Usage(input=100, output=20, requests={"web_search": 2}, seconds=1.5),
     cost=5_000,
     charged=5_000,
-    parts={"input": 4_000, "output": 1_000, "requests": 10, "reported": 5},
+    parts={"input": 4_000, "output": 1_000, "requests.web_search": 10, "seconds": 3, "call": 5},
     source="flat",
 )
+FREE = Rate.of(Decimal(0), 1)
 MANDATORY = (
     set(FOCUS_COLUMNS[:11])
     | {"ContractedCost", "EffectiveCost", "ListCost", "PricingQuantity"}
@@ -77,7 +80,7 @@ def test_focus_has_its_mandatory_columns_and_sums_by_day_model_and_kind() -> Non
     first = next(row for row in rows if row["x_TokenType"] == "input")
 
     assert set(rows[0]) >= MANDATORY
-    assert len(rows) == 8
+    assert len(rows) == 10
     assert (first["BilledCost"], first["ConsumedQuantity"], first["ConsumedUnit"]) == (
         "0.000008",
         "200",
@@ -95,10 +98,37 @@ def test_focus_has_its_mandatory_columns_and_sums_by_day_model_and_kind() -> Non
 
 
 def test_what_is_no_token_has_its_own_unit() -> None:
-    rows = {row["x_TokenType"]: row for row in read(FORMATS["focus"]([ENTRY]))}
+    usage = Usage(input=100, requests={"web_search": 2, "web_fetch": 9}, seconds=1.5)
+    rates = {
+        "requests.web_search": Rate.of(Decimal(10), 1000),
+        "seconds": Rate.of(Decimal(1), 60),
+        CALL: FREE,
+    }
+    entry = replace(ENTRY, usage=usage, parts=bill(usage, rates).parts)
+    rows = {row["x_TokenType"]: row for row in read(FORMATS["focus"]([entry, replace(entry, id="2")]))}
+    units = {name: (row["ConsumedQuantity"], row["PricingUnit"]) for name, row in rows.items()}
 
-    assert (rows["requests"]["ConsumedUnit"], rows["requests"]["ConsumedQuantity"]) == ("Requests", "2")
-    assert rows["reported"]["ConsumedQuantity"] == "1"
+    assert units == {
+        "requests.web_search": ("4", "Requests"),
+        "seconds": ("3.0", "Seconds"),
+        "call": ("2", "Requests"),
+    }
+    assert rows["requests.web_search"]["BilledCost"] == "0.04"
+
+
+def test_what_the_provider_reported_is_for_all_tokens() -> None:
+    (row,) = read(FORMATS["focus"]([replace(ENTRY, parts={"reported": 5_000})]))
+
+    assert (row["ConsumedQuantity"], row["ConsumedUnit"], row["BilledCost"]) == ("120", "Tokens", "0.000005")
+
+
+def test_a_column_has_one_type_in_all_rows() -> None:
+    seconds = [
+        json.loads(line)["usage_seconds"]
+        for line in FORMATS["jsonl"]([ENTRY, replace(ENTRY, usage=Usage(seconds=90))])
+    ]
+
+    assert [type(value) for value in seconds] == [float, float]
 
 
 def test_what_plans_paid_is_billed_to_nobody_and_what_is_unknown_is_left_out() -> None:

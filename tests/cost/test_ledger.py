@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from support.costs import NOW
 from tollgate.calls import Usage
 from tollgate.cost import ledger
 from tollgate.cost.ledger import Entry
+from tollgate.store import StateError
 from tollgate.store.sqlite import open_sqlite
 
 USAGE = Usage(
@@ -120,3 +122,14 @@ def test_entries_of_a_time_are_in_order(database: sqlite3.Connection) -> None:
 
     assert [e.id for e in ledger.entries(database, NOW + 2)] == ["2", "3"]
     assert [e.id for e in ledger.entries(database, until=NOW + 2)] == ["1"]
+
+
+@pytest.mark.parametrize("table", ["entries", "hours"])
+def test_a_ledger_of_another_version_is_not_begun_to_be_written(table: str, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    ledger.open_ledger(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"ALTER TABLE {table} RENAME COLUMN tool TO client")
+
+    with pytest.raises(StateError, match=f"its table {table} differs in client, tool. Move the file away"):
+        ledger.open_ledger(path)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from support.routes import target
 from support.upstream import make_call, make_request
 from tollgate.access.identity import identify
-from tollgate.calls import Call
-from tollgate.cost.plans import paid_by, plan_of
+from tollgate.calls import CLIENT, Attempt, Call, Target
+from tollgate.cost.plans import paid_by, plan_of, ways_paid
 from tollgate.providers import Providers
 from tollgate.store import Digester
 
@@ -56,6 +59,42 @@ def test_a_plan_is_known_by_host_path_and_credential(
 
     assert (found.name if found else None) == (plan if plan != "Alibaba" else "Alibaba Cloud Coding Plan")
     assert paid_by(call) == ("subscription" if plan else "metered")
+
+
+CLAUDE = "api.anthropic.com/v1/messages"
+MAX = ("Authorization", "Bearer sk-ant-oat01-FAKE")
+
+
+@pytest.mark.parametrize(
+    ("changes", "paid"),
+    [
+        ({}, "subscription"),
+        ({"own_key": True}, "metered"),
+        ({"provider": "openai", "host": "api.openai.com", "own_key": True}, "metered"),
+        ({"provider": "vllm", "host": "vllm.test"}, "metered"),
+        ({"provider": "github-copilot", "host": "api.githubcopilot.com", "own_key": True}, "subscription"),
+        ({"provider": "chatgpt", "host": "chatgpt.com", "own_key": True}, "metered"),
+    ],
+)
+def test_a_try_elsewhere_or_with_the_companys_key_is_not_paid_by_the_clients_plan(
+    changes: dict[str, Any], paid: str
+) -> None:
+    assert paid_by(call_to(CLAUDE, MAX), Attempt("t", 0.0, **changes)) == paid
+
+
+@pytest.mark.parametrize(
+    ("plan", "ways"),
+    [
+        ((), {"subscription"}),
+        ((target(provider="anthropic", credentials=(CLIENT, "company")),), {"subscription", "metered"}),
+        ((target(provider="vllm", credentials=()),), {"metered"}),
+    ],
+)
+def test_a_plan_may_lead_to_what_is_paid_otherwise(plan: tuple[Target, ...], ways: set[str]) -> None:
+    call = call_to(CLAUDE, MAX)
+    call.plan = plan
+
+    assert ways_paid(call) == ways
 
 
 def test_every_plan_is_of_a_provider_that_there_is() -> None:

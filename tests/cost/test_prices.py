@@ -557,6 +557,14 @@ def test_a_budget_is_charged_the_ceiling_for_what_is_unknown() -> None:
     assert book.ceiling("corp-vllm", "any", Usage(input=100, output=10)) == 110 * 40_000
 
 
+def test_what_the_image_tool_costs_is_said_to_be_left_out() -> None:
+    """Its tokens are another model's, which the answer does not name."""
+    price = ask("openai", "gpt-5.4", Usage(input=10, output_image=400, requests={"image_generation": 1}))
+
+    assert price is not None
+    assert price.unpriced == ("requests.image_generation",)
+
+
 def test_what_was_agreed_for_a_target_goes_before_all_else() -> None:
     book = PriceBook(PriceSettings(), agreed={"eu": Tariff(input=Decimal(2), output=Decimal(4))})
     call, usage = make_call(model="gpt-5.4"), Usage(input=1000, output=500)
@@ -565,5 +573,7 @@ def test_what_was_agreed_for_a_target_goes_before_all_else() -> None:
     elsewhere = book.of(call, usage, attempt=Attempt("us", 0.0, provider="openai", host="h", model="gpt-5.4"))
 
     assert there is not None
-    assert (there.nanos, there.source) == (4_000_000, "overlay")
+    assert (there.nanos, there.source) == (4_000_000, "target eu")
     assert elsewhere == book.of(call, usage)
+    assert book.as_agreed("target eu, without requests.web_search", usage) == there
+    assert book.as_agreed("target us", usage) is None

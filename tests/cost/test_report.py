@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from support.costs import DOLLAR, NOW
-from tollgate.cost.budgets import purse_name
+from tollgate.cost.budgets import Budgets, purse_name
 from tollgate.cost.report import Report, as_json, forecast, needed_since, report
+from tollgate.policy.cost import CostSettings
 from tollgate.store.purses import Purse
 
 DAY = 86400
@@ -21,7 +22,8 @@ def row(hour: float = NOW, **more: Any) -> dict[str, Any]:
 
 
 def made(*rows: dict[str, Any], since: float = NOW - 2 * DAY, zone: Any = UTC, **more: Any) -> Report:
-    return report(rows, more.pop("purses", ()), since, NOW + 3600, zone, **more)
+    budgets = Budgets(CostSettings.model_validate({"budgets": more.pop("budgets", [])}))
+    return report(rows, more.pop("purses", ()), budgets, since, NOW + 3600, zone, **more)
 
 
 def test_what_is_billed_and_what_plans_paid_are_apart() -> None:
@@ -93,6 +95,19 @@ def test_budgets_say_whose_they_are_the_fullest_first() -> None:
 
     assert (first.budget, first.share, second.whose, second.share) == ("b", 1.0, "team (none)", 0.1)
     assert second.reopens == datetime.fromtimestamp(NOW + DAY, UTC)
+
+
+def test_a_limit_is_the_one_that_calls_meet_now_and_budgets_that_are_gone_come_last() -> None:
+    """What was spent keeps the limit that it met: it may be another by now, and the budget may be gone."""
+    midnight = int(NOW) // DAY * DAY
+    purses = [
+        Purse(purse_name("gone", midnight, []), 9, 10, midnight + DAY, 0),
+        Purse(purse_name("b", midnight, []), 5, 10, midnight + DAY, 0),
+    ]
+    first, second = made(purses=purses, budgets=[{"name": "b", "limit": 2e-8, "every": "day"}]).budgets
+
+    assert (first.budget, first.in_force, first.limit, first.share) == ("b", True, 20, 0.25)
+    assert (second.budget, second.in_force, second.limit) == ("gone", False, 10)
 
 
 def test_programs_get_all_of_it() -> None:

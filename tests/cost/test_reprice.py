@@ -66,6 +66,16 @@ def test_what_has_a_price_is_looked_at_only_if_asked(database: sqlite3.Connectio
     assert reprice_all(database, FlatPrices(), every=True).priced == 0
 
 
+@pytest.mark.parametrize(("source", "cost"), [("target eu", 10), ("target gone", 5)])
+def test_what_was_agreed_for_a_target_is_priced_by_that_or_left(
+    source: str, cost: int, database: sqlite3.Connection
+) -> None:
+    ledger.add(database, [replace(UNKNOWN, cost=5, charged=5, source=source)])
+    reprice_all(database, FlatPrices(), every=True)
+
+    assert [entry.cost for entry in ledger.entries(database)] == [cost]
+
+
 def test_a_time_before_is_left_alone(database: sqlite3.Connection) -> None:
     ledger.add(database, [UNKNOWN])
 

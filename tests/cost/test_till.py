@@ -81,6 +81,18 @@ async def test_a_call_holds_then_spends_and_its_rows_are_there(heard: Heard) -> 
     assert ask(heard.path, "SELECT COUNT(*) FROM holds") == [(0,)]
 
 
+async def test_only_budgets_that_count_what_was_paid_so_are_spent_from(heard: Heard) -> None:
+    """A call whose plan leads to what a subscription pays, and to what is billed, holds on both."""
+    plans = replace(SHARE, budget=SHARE.budget.model_copy(update={"counts": "subscription"}))
+    plans = replace(plans, claim=replace(SHARE.claim, purse="plans"))
+    await heard.till.reserve("1", EACH, [SHARE.claim, plans.claim])
+    heard.till.settle(Settlement("1", [replace(entry("1"), paid="subscription")], [SHARE, plans]))
+    await until(lambda: heard.spent)
+
+    assert heard.spent == [Spent(plans, 0, EACH)]
+    assert (await heard.till.reserve("2", 1, CLAIMS)).levels == ((0, 0),)
+
+
 async def test_the_same_call_settled_twice_is_spent_once(heard: Heard) -> None:
     await heard.till.reserve("1", EACH, CLAIMS)
     for _ in range(2):

@@ -130,6 +130,7 @@ def test_usage_is_read_by_the_table() -> None:
         ({"x-input": "3", "x-output": "4"}, Usage(input=3, output=4)),
         ({"x-input": "3", "x-output": "none"}, Usage(input=3)),
         ({"x-input": "-3"}, None),
+        ({"x-input": "9" * 5000}, None),
         ({}, None),
     ],
 )

@@ -128,6 +128,7 @@ def test_what_no_path_can_say_is_read_by_a_function() -> None:
             {"web_search": 2},
         ),
         ({"search": 1.0, "other": None, "more": "3"}, "", {"search": 1}),
+        ({"search": 1e300}, "", {}),
         (None, "", {}),
         ([1], "", {}),
     ],

@@ -31,6 +31,11 @@ def test_audio_may_be_billed_by_the_second() -> None:
     )
 
 
+def test_a_total_alone_is_input_as_reranking_has_it() -> None:
+    assert GENERIC.usage({"results": [], "usage": {"total_tokens": 26_000}}) == Usage(input=26_000)
+    assert GENERIC.usage({"usage": {"output_tokens": 3, "total_tokens": 9}}) == Usage(output=3)
+
+
 def test_a_stream_is_complete_where_it_closes() -> None:
     assert GENERIC.is_last(Event(b'{"type":"speech.audio.delta"}'))
     assert GENERIC.is_last(End())

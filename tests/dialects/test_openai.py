@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -91,10 +92,12 @@ def test_groq_puts_a_streams_usage_elsewhere() -> None:
     ("said", "dollars"),
     [
         ({"cost": 0.0015}, 0.0015),
+        ({"cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": 4.5}}, 4.75),
+        ({"cost": 0.25, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.25}}, 0.25),
         ({"cost": {"total_cost": 0.006}}, 0.006),
         ({"cost_in_usd_ticks": 25_000_000}, 0.0025),
     ],
-    ids=["openrouter", "perplexity", "xai"],
+    ids=["openrouter", "a key of one's own", "no key of one's own", "perplexity", "xai"],
 )
 def test_money_is_read_as_the_provider_reports_it(said: dict[str, Any], dollars: float) -> None:
     usage = COUNTS.read({"usage": {"prompt_tokens": 1, **said}}, None)
@@ -129,12 +132,16 @@ def test_server_tools_are_counted(answer: Any, usage: Any, requests: dict[str, i
 
 
 def test_what_the_image_tool_used_is_added() -> None:
-    document = {
+    document: dict[str, Any] = {
         "usage": {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110},
         "tool_usage": {"image_gen": {"input_tokens": 30, "output_tokens": 400, "total_tokens": 430}},
     }
 
-    assert COUNTS.read(document, None) == Usage(input=100, input_image=30, output=10, output_image=400)
+    used = Usage(input=100, input_image=30, output=10, output_image=400)
+    assert COUNTS.read(document, None) == used
+
+    document["output"] = [{"type": "image_generation_call", "result": "iVBO"}]
+    assert COUNTS.read(document, None) == replace(used, requests={"image_generation": 1})
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tollgate.dialects.paths import find, is_count, number_at, object_at, objects_at, text_at
+from tollgate.dialects.paths import MOST, find, is_count, number_at, object_at, objects_at, text_at
 
 TREE = {"a": {"b": "text", "n": 7, "f": 28.0, "none": None, "list": [1, {"c": 1}, {"d": 2}]}, "empty": ""}
 
@@ -42,6 +42,11 @@ def test_the_first_number_counts(paths: tuple[str, ...], number: float | None) -
 def test_a_number_without_fraction_is_whole() -> None:
     assert type(number_at({"n": 28.0}, ("n",))) is int
     assert number_at({"n": 12.5}, ("n",)) == 12.5
+
+
+def test_a_number_that_nobody_can_use_says_nothing() -> None:
+    assert number_at({"n": MOST}, ("n",)) == MOST
+    assert number_at({"n": 1e300, "m": 2**64 - 1, "o": MOST + 1, "p": 7}, ("n", "m", "o", "p")) == 7
 
 
 def test_the_first_object_counts() -> None:

@@ -261,6 +261,23 @@ async def test_the_body_tells_the_model_and_whether_to_stream_and_then_the_polic
     assert call.policy is policy
 
 
+@pytest.mark.parametrize(("known", "model"), [("", "whisper-1"), ("deployment", "deployment")])
+async def test_a_form_tells_the_model_unless_the_path_did(known: str, model: str) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--b--\r\n'
+    headers = CIMultiDict({"Content-Type": "multipart/form-data; boundary=b"})
+    call = make_call(make_request(body, headers=headers.items()), speaks="generic")
+    call.model = known
+    settled: list[str] = []
+
+    def settle(call: Call) -> Settings:
+        settled.append(call.model)
+        return Settings()
+
+    await Exchange(call, rooms_of([Answers(WHOLE)]), settle).run(Client())
+
+    assert settled == [model]
+
+
 async def test_a_refusal_on_sight_needs_no_body() -> None:
     call, spy = call_of(b"not JSON"), Spy()
     refused = exchange(call, spy)

@@ -122,6 +122,17 @@ def test_what_is_no_proxy_is_not_repeated(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["https://hooks.test/hunter2", "hunter2!", "2hunter2", ""])
+def test_what_is_no_variable_is_not_repeated(name: str) -> None:
+    with pytest.raises(ValueError, match="the name of an environment variable") as caught:
+        fields.check_variable(name)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_variable_has_a_name() -> None:
+    assert fields.check_variable("TOLLGATE_WEBHOOK_1") == "TOLLGATE_WEBHOOK_1"
+
+
 def test_a_password_in_a_proxy_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="proxy_password_env") as caught:
         fields.check_proxy("http://ann:hunter2@proxy:3128")

@@ -44,6 +44,9 @@ class FlatPrices:
         names = there.asked, there.answered
         return self.by_names(there.provider, names, usage, host="", operation=call.operation, time=call.time)
 
+    def as_agreed(self, source: str, usage: Usage) -> Price | None:
+        return Price(usage.total, source, {"input": usage.total}, 0) if source == "target eu" else None
+
     def ceiling(self, provider: str, model: str, usage: Usage) -> int:
         return usage.total * 100_000
 

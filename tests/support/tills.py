@@ -25,7 +25,7 @@ KEEP = (1e9, 1e9)
 
 def share(time: float) -> Share:
     settings = CostSettings.model_validate({"budgets": [{"name": "shared", "limit": 1, "every": "month"}]})
-    found = Budgets(settings).of(Facts(), Payer(), "metered", time)[0]
+    found = Budgets(settings).of(Facts(), Payer(), {"metered"}, time)[0]
     return replace(found, claim=replace(found.claim, limit=LIMIT))
 
 

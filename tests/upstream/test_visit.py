@@ -321,6 +321,17 @@ async def test_the_next_key_is_used_where_one_cannot_be_had(
     assert keys.pick(("gone",)) is None
 
 
+@pytest.mark.parametrize(("names", "own"), [(("a",), True), ((CLIENT, "a"), False), ((), False)])
+async def test_whose_key_was_shown_is_on_record(
+    client: Client, keys: Keys, names: tuple[str, ...], own: bool
+) -> None:
+    """Who pays depends on it."""
+    result, _, _, _ = await visit(client, keys, always(answer(b"{}")), stream=False, credentials=names)
+
+    assert result.record is not None
+    assert result.record.own_key is own
+
+
 async def test_a_target_without_keys_is_asked_without(client: Client, keys: Keys) -> None:
     result, _, _, server = await visit(client, keys, always(answer(b"{}")), stream=False, credentials=())
 

@@ -194,6 +194,8 @@ class Cache:
                 say(self._shelf, call, *carried.like.compared(text_heard(call.dialect.name, heard)))
 
     def _keep(self, call: Call, carried: Carried, what: Entry | Make, size: int) -> None:
+        if any(verdict.code == "model_switched" for verdict in call.verdicts):
+            return  # who asks again when there is money again wants the model that was asked for
         policy = call.policy.cache
         if stands_in(call):
             return

@@ -86,6 +86,8 @@ class Attempt:
     host: str = ""
     model: str = ""
     """As the target calls it."""
+    own_key: bool = False
+    """True where one of the policy's credentials took the place of the client's."""
     first_byte: float | None = None
     """The head of the answer was here."""
     ready: float | None = None

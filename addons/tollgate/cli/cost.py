@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from tollgate.cli.money import moment, opened
+from tollgate.cli.money import moment, opened, printable
 from tollgate.cli.report import budgets_table
 from tollgate.cli.up import PolicyFiles, State
 from tollgate.cost import ledger
+from tollgate.cost.budgets import Budgets
 from tollgate.cost.export import FORMATS
 from tollgate.cost.report import report
 from tollgate.cost.reprice import reprice_all
@@ -38,19 +41,20 @@ def reprice(
     since: Since = "1970-01-02", every: Every = False, policy: PolicyFiles = None, state: State = None
 ) -> None:
     """Price what had no known price when it was made. Sums and open budgets are put right."""
-    from tollgate.cost.prices import PriceBook  # the public prices take half a second to read
+    from tollgate.cost.desk import price_book  # the public prices take half a second to read
 
     console = Console(highlight=False)
     with opened(policy or [], state) as books:
         providers = Providers.builtin().with_hosts(books.policy.hosts)
-        prices = PriceBook(books.policy.cost.prices, providers)
+        prices = price_book(books.policy, providers)
         done = reprice_all(books.database, prices, moment(since, books.now, books.zone), every=every)
     change = f"{'+' if done.change >= 0 else ''}{books.money.show(done.change)}"
     console.print(
         f"[green]{done.priced}[/] {'entry' if done.priced == 1 else 'entries'} priced anew, {change}"
     )
-    for model, number in done.unknown.most_common():
-        console.print(f"[yellow]unknown[/] {model}: {number}. Give it a price in cost.prices.overlays.")
+    for model, number in done.unknown.most_common():  # clients choose the names
+        told = f"{printable(model)}: {number}. Give it a price in cost.prices.overlays."
+        console.print(Text.assemble(("unknown ", "yellow"), told), soft_wrap=True)
 
 
 @app.command()
@@ -64,8 +68,11 @@ def export(
 ) -> None:
     """Write the ledger's rows as CSV, lines of JSON, or FOCUS."""
     with opened(policy or [], state) as books, ExitStack() as stack:
-        times = [moment(text, books.now, books.zone) for text in (since, until) if text]
-        lines = FORMATS[form](ledger.entries(books.database, *times))
+        first = moment(since, books.now, books.zone)
+        end = moment(until, books.now, books.zone, "--until") if until else inf
+        if end <= first:
+            raise typer.BadParameter("this is no later than --since", param_hint="--until")
+        lines = FORMATS[form](ledger.entries(books.database, first, end))
         out = stack.enter_context(output.open("w", encoding="utf-8")) if output else sys.stdout
         _write(lines, out.write)
 
@@ -81,7 +88,7 @@ def budgets(policy: PolicyFiles = None, state: State = None) -> None:
     console = Console(highlight=False)
     with opened(policy or [], state) as books:
         purses = all_purses(books.database, books.now)
-        found = report([], purses, books.now, books.now, books.zone).budgets
+        found = report([], purses, Budgets(books.policy.cost), books.now, books.now, books.zone).budgets
     if found:
         console.print(budgets_table(found, books, console.width))
     else:

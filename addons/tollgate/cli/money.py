@@ -15,12 +15,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tollgate.cost.ledger import FILE, SCRIPT
+from tollgate.cost.ledger import FILE, open_ledger
 from tollgate.cost.money import Money
 from tollgate.cost.windows import window_at, zone_of
 from tollgate.policy import PolicyFile, load
 from tollgate.store import StateError, state_folder
-from tollgate.store.sqlite import open_sqlite
 
 _SPAN = re.compile(r"(\d+)\s*([hdw])")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
@@ -50,7 +49,7 @@ def opened(policy: Sequence[Path], state: Path | None) -> Iterator[Books]:
                 f"There is no ledger at {path} yet. It begins with the first call that costs something, where"
                 " cost.enabled is on in the policy; --state and --policy name another one."
             )
-        database = open_sqlite(path, SCRIPT, "ledger")
+        database = open_ledger(path)
     with closing(database), _or_exit():
         zone = zone_of(file.cost.timezone)
         yield Books(database, file, Money.of(file.cost.prices.currency), zone, time.time())
@@ -68,19 +67,23 @@ def _or_exit() -> Iterator[None]:
         raise typer.Exit(2) from e
 
 
-def moment(text: str, now: float, zone: tzinfo) -> float:
-    """ "month" (its first day), "7d", "24h", "2w", "2026-11-01" in seconds since 1970."""
+def moment(text: str, now: float, zone: tzinfo, option: str = "--since") -> float:
+    """ "month" (its first day), "7d", "24h", "2w", "2026-11-01" in seconds since 1970; no earlier."""
     if text == "month":
         return window_at("month", now, zone).start
     if found := _SPAN.fullmatch(text.strip()):
-        return now - int(found[1]) * _SECONDS[found[2]]
+        return max(0.0, now - int(found[1]) * _SECONDS[found[2]])
     try:
         day = datetime.fromisoformat(text)
     except ValueError as e:
-        raise typer.BadParameter(
-            "write month, a span such as 24h, 7d or 2w, or a day such as 2026-11-01"
-        ) from e
-    return (day if day.tzinfo else day.replace(tzinfo=zone)).timestamp()
+        message = "write month, a span such as 24h, 7d or 2w, or a day such as 2026-11-01"
+        raise typer.BadParameter(f'"{text}" is no time: {message}', param_hint=option) from e
+    return max(0.0, (day if day.tzinfo else day.replace(tzinfo=zone)).timestamp())
+
+
+def printable(name: str) -> str:
+    """A name that others chose, such as a client's model, without what a terminal would act on."""
+    return "".join(letter if letter.isprintable() else "�" for letter in name)
 
 
 def bar(parts: Sequence[tuple[float, str]], most: float, width: int) -> Text:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -56,7 +58,9 @@ Headers = Annotated[
 def check(files: CheckedFiles) -> None:
     """Say all that is wrong with policy files, line by line."""
     console = Console(highlight=False)
-    policy = _load(files, console, look_up=True)
+    policy = _load(files, console)
+    _check_names(policy, console)
+    _check_prices(policy, console)
     counts = f"{_count(len(policy.file.rules), 'rule')}, {_count(len(policy.file.hosts), 'host')}"
     console.print(f"[green]valid[/]: {counts}, digest {policy.digest}")
 
@@ -109,13 +113,31 @@ def explain(
     console.print(_settings_table(policy, facts))
 
 
-def _load(files: list[Path], console: Console, *, look_up: bool = False) -> Policy:
+def _load(files: list[Path], console: Console) -> Policy:
+    with _told(console):
+        return load(files)
+
+
+def _check_names(policy: Policy, console: Console) -> None:
+    """What redaction is told to look for is known by packages, not by the policy's schema."""
+    with _told(console), TemporaryDirectory() as cache:
+        check_names(policy, Path(cache))
+
+
+def _check_prices(policy: Policy, console: Console) -> None:
+    """Price files are no part of a policy, but Tollgate does not start with wrong ones."""
+    from tollgate.cost.desk import price_book  # the public prices take half a second to read
+
+    if policy.file.cost.prices.overlays:
+        with _told(console):
+            price_book(policy.file, Providers.builtin().with_hosts(policy.file.hosts))
+
+
+@contextmanager
+def _told(console: Console) -> Iterator[None]:
+    """Exits with 1, and shows every problem, where there is one."""
     try:
-        policy = load(files)
-        if look_up:
-            with TemporaryDirectory() as cache:
-                check_names(policy, Path(cache))
-        return policy
+        yield
     except PolicyError as e:
         for problem in e.problems:
             console.print(Text(str(problem)), Text(excerpt(problem), "dim"), sep="\n", soft_wrap=True)

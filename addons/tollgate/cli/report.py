@@ -15,10 +15,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tollgate.cli.money import Books, bar, count, moment, opened
+from tollgate.cli.money import Books, bar, count, moment, opened, printable
 from tollgate.cli.up import PolicyFiles, State
 from tollgate.cost import ledger
-from tollgate.cost.budgets import PERIODS
+from tollgate.cost.budgets import PERIODS, Budgets
 from tollgate.cost.report import BY, Filled, Line, Report, as_json, needed_since
 from tollgate.cost.report import report as make_report
 from tollgate.store.purses import all_purses
@@ -54,7 +54,8 @@ def report(
         start = moment(since, books.now, books.zone)
         rows = ledger.sums(books.database, needed_since(start, books.now, books.zone))
         purses = all_purses(books.database, books.now)
-        found = make_report(rows, purses, start, books.now, books.zone, by or BY)
+        budgets = Budgets(books.policy.cost)
+        found = make_report(rows, purses, budgets, start, books.now, books.zone, by or BY)
     if as_json_:
         typer.echo(json.dumps(as_json(found), indent=2, ensure_ascii=False))
         return
@@ -154,7 +155,7 @@ def _table(lines: Mapping[str, Line], books: Books, width: int, names: Literal["
         table.add_column(justify="right", no_wrap=True)
     for name, line in lines.items():
         bars = bar([(line.cost, BILLED), (line.plans, PLAN)], most, _bar_width(width))
-        table.add_row(Text(name), bars, *(cell(line) for cell in columns))
+        table.add_row(Text(printable(name)), bars, *(cell(line) for cell in columns))
     return table
 
 
@@ -203,7 +204,9 @@ def budgets_table(budgets: Iterable[Filled], books: Books, width: int) -> Table:
         table.add_column(justify="right", no_wrap=True)
     for purse in budgets:
         style = "red" if purse.share >= _FULL else "yellow" if purse.share >= _LOW else "green"
-        name = Text.assemble(purse.budget, (f"  {purse.whose}" if purse.whose else "", "dim"))
+        gone = "" if purse.in_force else "  (not in this policy)"
+        whose = f"  {printable(purse.whose)}" if purse.whose else ""
+        name = Text.assemble(purse.budget, (gone + whose, "dim"))
         filled = bar([(purse.spent, style), (purse.held, "dim")], purse.limit or 1, space)
         filled.append("·" * (space - len(filled)), "dim")
         spent = f"{books.money.show(purse.spent)} of {books.money.show(purse.limit)}"

@@ -44,6 +44,9 @@ class Cost:
         if not settings.enabled:
             self._prepared = None
             return
+        if before is not None and before.runtime is runtime:
+            self._prepared = before  # where a new policy fails, the old one needs no price file that failed
+            return
         webhook(settings)
         learned = before.estimator if before and before.settings.counting == settings.counting else None
         self._prepared = Desk(runtime, learned)
@@ -139,6 +142,7 @@ class Cost:
     def _settle(self, call: Call, carried: Carried, counted: Usage | None = None) -> None:
         found = entries(call, carried, counted)
         call.cost = total(found)
+        call.paid = found[-1].paid if found else call.paid
         if call.usage is not None and counted is None:
             carried.desk.estimator.observe(call, call.usage)
         if found or carried.held:
@@ -158,8 +162,7 @@ class Cost:
 
 def entries(call: Call, carried: Carried, counted: Usage | None = None) -> list[Entry]:
     """The ledger's entries of a call."""
-    purses = tuple(share.claim.purse for share in carried.shares)
-    account = Account(carried.payer, carried.paid, carried.model, purses, carried.held)
+    account = Account(carried.payer, carried.paid, carried.model, carried.shares, carried.held)
     return bill(carried.desk.prices, call, account, counted)
 
 

@@ -10,6 +10,7 @@ from tollgate.cost.bill import expected
 from tollgate.cost.budgets import Share, cheaper, described, left, refusal, short, used, warned
 from tollgate.cost.desk import Carried
 from tollgate.cost.money import Money
+from tollgate.cost.plans import ways_paid
 from tollgate.cost.switch import switch_model
 from tollgate.cost.till import Settlement, Till
 from tollgate.store.purses import Level
@@ -36,7 +37,7 @@ async def _hold(till: Till, call: Call, carried: Carried) -> tuple[int, Sequence
     """What the call may come to, and how full its budgets are; nothing where it is free or falls under none.
     A budget that is not asked costs nothing: no database is touched."""
     desk = carried.desk
-    shares = desk.budgets.of(desk.facts(call, carried.model), carried.payer, carried.paid, call.time)
+    shares = desk.budgets.of(desk.facts(call, carried.model), carried.payer, ways_paid(call), call.time)
     carried.shares, carried.held = shares, 0
     amount = expected(desk.prices, call, carried.model, await desk.estimator.before(call)) if shares else 0
     if not amount:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tollgate.calls import Attempt, Call, Target, Usage
-from tollgate.cost.budgets import Payer
-from tollgate.cost.ledger import Entry
+from tollgate.cost.budgets import Payer, Share, charged
+from tollgate.cost.ledger import AGREED, Entry
+from tollgate.cost.plans import paid_by
 from tollgate.cost.there import There
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Prices(Protocol):
     def by_names(
         self, provider: str, names: tuple[str, str], usage: Usage, *, host: str, operation: str, time: float
     ) -> Price | None: ...
+
+    def as_agreed(self, source: str, usage: Usage) -> Price | None: ...
 
     def ceiling(self, provider: str, model: str, usage: Usage) -> int: ...
 
@@ -58,10 +61,11 @@ class Account:
 
     payer: Payer
     paid: str
+    """How it is paid where the client wanted it to go, with the client's key."""
     model: str
     """The one asked for at the provider."""
-    purses: tuple[str, ...] = ()
-    """Those that are charged."""
+    shares: Sequence[Share] = ()
+    """The budgets that it falls under."""
     held: int = 0
     """What they are charged where nobody can say at all."""
 
@@ -107,7 +111,21 @@ def total(entries: Sequence[Entry]) -> int | None:
 
 def reprice(prices: Prices, entry: Entry) -> Entry:
     """The same entry at the prices of this book; itself where it knows none either."""
-    price = prices.by_names(
+    price = _again(prices, entry)
+    if price is None:
+        return entry
+    return replace(entry, **(_money(price) if entry.attempt else _saved(price)))
+
+
+def _orders(call: Call) -> bool:
+    """Whether a call has batches made, whose models stand in files or in each of their requests."""
+    return call.operation == "batches" and not call.client_request.path.endswith("cancel")
+
+
+def _again(prices: Prices, entry: Entry) -> Price | None:
+    if entry.source.startswith(AGREED):
+        return prices.as_agreed(entry.source, entry.usage)
+    return prices.by_names(
         entry.provider,
         (entry.asked, entry.model),
         entry.usage,
@@ -115,9 +133,6 @@ def reprice(prices: Prices, entry: Entry) -> Entry:
         operation=entry.operation,
         time=entry.time,
     )
-    if price is None:
-        return entry
-    return replace(entry, **(_money(price) if entry.attempt else _saved(price)))
 
 
 def _came(attempt: Attempt) -> bool:
@@ -129,17 +144,20 @@ def _attempt(
     prices: Prices, call: Call, account: Account, number: int, attempt: Attempt, usage: Usage | None
 ) -> Entry | None:
     """None where it cost nothing: it failed, or is free."""
-    if usage is None and not (_came(attempt) and call.model):
+    if usage is None and not (_came(attempt) and (call.model or _orders(call))):
         return None
     usage = sane(usage or Usage())
     price = prices.of(call, usage, account.model, attempt)
     there = There.of(call, account.model, attempt)
     if price is None:
         ceiling = prices.ceiling(there.provider, there.asked, usage) if usage.total else account.held
-        return _entry(call, account, there, number, attempt.status, usage, charged=min(_NANOS, ceiling))
-    if not price.nanos and (price.source == "free" or not usage.total):
+        money: dict[str, Any] = {"charged": min(_NANOS, ceiling)}
+    elif not price.nanos and (price.source == "free" or not usage.total):
         return None
-    return _entry(call, account, there, number, attempt.status, usage, **_money(price))
+    else:
+        money = _money(price)
+    paid = paid_by(call, attempt)
+    return _entry(call, account, there, number, attempt.status, usage, paid, **money)
 
 
 def _cached(prices: Prices, call: Call, account: Account) -> Entry:
@@ -147,7 +165,7 @@ def _cached(prices: Prices, call: Call, account: Account) -> Entry:
     usage = sane(call.usage or Usage())
     price = prices.of(call, usage, account.model)
     there, saved = There.of(call, account.model), _saved(price) if price else {}
-    return _entry(call, account, there, 0, call.status, usage, cost=0, **saved)
+    return _entry(call, account, there, 0, call.status, usage, account.paid, cost=0, **saved)
 
 
 def _saved(price: Price) -> dict[str, Any]:
@@ -172,6 +190,7 @@ def _entry(
     number: int,
     status: int | None,
     usage: Usage,
+    paid: str,
     **money: Any,
 ) -> Entry:
     payer = account.payer
@@ -190,9 +209,9 @@ def _entry(
         asked=there.asked,
         model=there.answered or there.asked,
         operation=call.operation,
-        paid=account.paid,
+        paid=paid,
         status=status,
         usage=usage,
-        purses=account.purses,
+        purses=tuple(share.claim.purse for share in charged(account.shares, paid)),
         **money,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from tollgate.cost.windows import window_at, zone_of
 from tollgate.policy.budgets import Budget, Period, Scope
 from tollgate.policy.cost import CostSettings
 from tollgate.policy.match import Condition, Facts, compile_when, mismatch
-from tollgate.store.purses import Claim, Level
+from tollgate.store.purses import Claim, Level, Purse
 
 PERIODS: Mapping[Period, str] = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -64,13 +64,23 @@ class Budgets:
     def __bool__(self) -> bool:
         return bool(self._compiled)
 
-    def of(self, facts: Facts, payer: Payer, paid: str, time: float) -> tuple[Share, ...]:
-        """The budgets that a call falls under at that moment (seconds since 1970), in the policy's order."""
+    def of(self, facts: Facts, payer: Payer, paid: Collection[str], time: float) -> tuple[Share, ...]:
+        """The budgets that a call falls under at that moment (seconds since 1970), in the policy's order.
+        `paid`: the ways in which it may be paid."""
         return tuple(
             self._share(each, scope_of(each.budget.per, facts, payer), time)
             for each in self._compiled
-            if each.budget.counts in (paid, "all") and not mismatch(each.conditions, facts)
+            if (each.budget.counts == "all" or each.budget.counts in paid)
+            and not mismatch(each.conditions, facts)
         )
+
+    def limit_of(self, purse: Purse) -> int | None:
+        """What may be spent of a purse now; None where the policy has no such budget any more."""
+        name, start, scope = read_purse_name(purse.name)
+        each = next((each for each in self._compiled if each.budget.name == name), None)
+        if each is None or tuple(scope) != tuple(each.budget.per):
+            return None
+        return each.limit if window_at(each.budget.every, start, self._zone) == (start, purse.ends) else None
 
     def _share(self, each: _Compiled, scope: Sequence[tuple[Scope, str]], time: float) -> Share:
         budget = each.budget
@@ -99,6 +109,11 @@ def read_purse_name(name: str) -> tuple[str, int, dict[str, str]]:
     """The budget, the start of its window, and whose purse it is."""
     budget, start, scope = orjson.loads(name)
     return budget, start, dict(scope)
+
+
+def charged(shares: Iterable[Share], paid: str) -> Iterator[Share]:
+    """Those of a call's budgets that count what was paid so."""
+    return (share for share in shares if share.budget.counts in (paid, "all"))
 
 
 # -- how full they are -------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from tollgate.calls import Attempt, Call, Runtime, Usage
 from tollgate.cost.budgets import Budgets, Payer, Share
 from tollgate.cost.estimate import Estimator
 from tollgate.cost.prices import PriceBook
-from tollgate.policy import Facts
+from tollgate.policy import Facts, PolicyFile
 from tollgate.policy.cost import CostSettings
+from tollgate.providers import Providers
 
 _LONGEST = 128
 """Characters of a team that a client names."""
@@ -21,10 +22,9 @@ class Desk:
 
     def __init__(self, runtime: Runtime, estimator: Estimator | None = None) -> None:
         """`estimator`: one that has learned, to be used further. ValueError for prices that are none."""
+        self.runtime = runtime
         self.settings: CostSettings = runtime.policy.file.cost
-        targets = runtime.policy.file.targets
-        agreed = {name: target.prices for name, target in targets.items() if target.prices}
-        self.prices = PriceBook(self.settings.prices, runtime.providers, agreed)
+        self.prices = price_book(runtime.policy.file, runtime.providers)
         self.estimator = estimator or Estimator(self.settings.counting)
         self.budgets = Budgets(self.settings)
         self.money = self.budgets.money
@@ -73,6 +73,12 @@ class Desk:
             model=model,
             headers=request.headers,
         )
+
+
+def price_book(policy: PolicyFile, providers: Providers) -> PriceBook:
+    """What a policy says of prices. ValueError for prices that are none."""
+    agreed = {name: target.prices for name, target in policy.targets.items() if target.prices}
+    return PriceBook(policy.cost.prices, providers, agreed)
 
 
 def roughly(call: Call, output: int) -> Usage:

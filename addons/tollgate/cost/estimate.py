@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from tollgate.calls import Call, Event, Usage
-from tollgate.cost.asked import Asked, asked
+from tollgate.cost.asked import GENERATES, Asked, asked
 from tollgate.cost.counter import Counter
 from tollgate.cost.models import Tokens, tokens_of
 from tollgate.cost.rates import INPUTS
@@ -27,6 +27,8 @@ _WORTH_LEARNING = 200
 _MODELS = 1024
 """How many models' factors are kept. Clients choose the names."""
 _LONGEST = 256
+_NO_TEXT = frozenset({"audio", "batches", "images", "ocr", "video"})
+"""Operations of which most is neither in the request's texts nor in the answer's."""
 
 
 @dataclass(slots=True)
@@ -69,8 +71,8 @@ class Estimator:
 
     async def cut_off(self, call: Call) -> Usage | None:
         """What a streamed answer used of which the provider has not said all: its input as it said, or as
-        counted, and the output that was seen. What it said, or None, for a whole answer, of which nothing
-        can be seen here."""
+        counted, and the output that was seen. What it said, or None, for an answer of which nothing can be
+        seen here."""
         return self.so_far(call) if self.quick(call) else await asyncio.to_thread(self.so_far, call)
 
     def quick(self, call: Call) -> bool:
@@ -86,6 +88,8 @@ class Estimator:
         if counted.seen is None and not call.stream:
             return said
         output = self._tokens(counted.seen.text, call) if counted.seen else 0
+        if said is None and _untellable(call, output):
+            return None
         if said is None:
             base = counted.usage or (self._before(call) if call.request.body.parsed else Usage())
             return replace(base, output=output, estimated=True)
@@ -127,6 +131,11 @@ class Estimator:
         row = tokens_of(call.model)
         factor = self._factors.get((call.provider, call.model), row.factor)
         return round(self._counter.count(text, row.encoding) * factor)
+
+
+def _untellable(call: Call, output: int) -> bool:
+    """True where what was seen says little of what was used: the answer is no text, or is written later."""
+    return call.operation in _NO_TEXT or (not call.stream and not output and call.operation in GENERATES)
 
 
 def _note(call: Call) -> Counted:

@@ -16,6 +16,7 @@ import orjson
 from tollgate.calls import Usage
 from tollgate.cost.ledger import COLUMNS, Entry
 from tollgate.cost.money import NANOS
+from tollgate.cost.rates import CALL
 
 _USAGE = tuple(f.name for f in fields(Usage))
 _PLAIN = tuple(name for name in COLUMNS if name not in ("usage", "parts", "purses"))
@@ -63,6 +64,7 @@ def rows(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
         row = {name: getattr(entry, name) for name in _PLAIN}
         used = {f"usage_{name}": getattr(entry.usage, name) for name in _USAGE}
         used["usage_requests"] = sum((entry.usage.requests or {}).values())
+        used["usage_seconds"] = float(entry.usage.seconds)  # one type in all rows
         yield {**row, "time": _moment(entry.time), **used}
 
 
@@ -124,18 +126,26 @@ def _key(entry: Entry, part: str) -> _Key:
     return _Key(day, *names)
 
 
+_UNITS = {"requests": "Requests", CALL: "Requests", "seconds": "Seconds"}
+"""Of the parts of a cost that are no tokens."""
+
+
 def _quantity(usage: Usage, part: str) -> Decimal:
-    """How much was used of a part: tokens, requests or seconds."""
-    value = getattr(usage, part, 1)
-    return Decimal(str(sum(value.values()) if isinstance(value, dict) else value or 0))
+    """How much was used of a part of the cost: tokens, requests or seconds."""
+    name, _, tool = part.partition(".")
+    if name == "requests":
+        return Decimal((usage.requests or {}).get(tool, 0))
+    if name == CALL:
+        return Decimal(1)
+    return Decimal(str(usage.total if name == "reported" else getattr(usage, name)))
 
 
 def _focus_row(key: _Key, each: _Sum) -> dict[str, object]:
     month = key.day.replace(day=1)
     cost = f"{Decimal(each.nanos) / NANOS:f}"
     billed = cost if key.paid == "metered" else "0"
-    unit = {"requests": "Requests", "seconds": "Seconds"}.get(key.part, "Tokens")
-    what = f"{key.model}: {key.part.replace('_', ' ')}"
+    unit = _UNITS.get(key.part.partition(".")[0], "Tokens")
+    what = f"{key.model}: {key.part.replace('_', ' ').replace('.', ': ')}"
     tags = {name: value for name, value in (("team", key.team), ("project", key.project)) if value}
     return {
         "BilledCost": billed,

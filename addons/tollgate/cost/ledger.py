@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from tollgate.calls import Usage
+from tollgate.store import StateError
 from tollgate.store.purses import SCRIPT as PURSES
-from tollgate.store.sqlite import many
+from tollgate.store.sqlite import many, open_sqlite
 
 FILE = "ledger.sqlite"
 
@@ -39,6 +41,8 @@ CREATE TABLE IF NOT EXISTS hours (
 ) WITHOUT ROWID;
 """
 HOUR = 3600
+AGREED = "target "
+"""How `Entry.source` begins where the price was agreed for a target of the policy; its name follows."""
 
 _KEYS = ("hour", "user", "team", "project", "tool", "provider", "model", "paid")
 _SUMS = ("calls", "unknown", "cost", "saved", "cache_saved", "input", "cached", "output")
@@ -94,6 +98,7 @@ class Entry:
 
 
 COLUMNS = tuple(f.name for f in fields(Entry))
+_TABLES = {"entries": COLUMNS, "hours": _KEYS + _SUMS}
 _ADD = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 _KNOWN = "SELECT id, attempt FROM entries WHERE (id, attempt) IN (VALUES {rows})"
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"  # noqa: S608 (names of our own)
@@ -104,6 +109,22 @@ _JSON = {
 }
 _PRICED = """UPDATE entries SET cost = ?, charged = ?, saved = ?, cache_saved = ?, parts = ?, source = ?
     WHERE id = ? AND attempt = ? AND cost IS ?"""
+
+
+def open_ledger(path: Path) -> sqlite3.Connection:
+    """The ledger, made if it is not there. StateError where it cannot be opened, or is one of another
+    version, whose tables have other columns."""
+    database = open_sqlite(path, SCRIPT, "ledger")
+    for table, names in _TABLES.items():
+        found = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        if found != set(names):
+            database.close()
+            wrong = ", ".join(sorted(found.symmetric_difference(names)))
+            raise StateError(
+                f"The ledger {path} is not of this version of Tollgate: its table {table} differs in {wrong}."
+                " Move the file away, with those beside it that end in -wal and -shm: a new one is begun."
+            )
+    return database
 
 
 def add(database: sqlite3.Connection, entries: Sequence[Entry]) -> list[Entry]:

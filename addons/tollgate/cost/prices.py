@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from tollgate.calls import Attempt, Call, Usage
+from tollgate.cost.ledger import AGREED
 from tollgate.cost.overlay import Entry, rates_of, read_entries, read_overlays
 from tollgate.cost.public import SOURCE, PublicPrices
 from tollgate.cost.rates import TOKENS, Rates, bill, times
@@ -36,7 +37,7 @@ class Price:
 
     nanos: int
     source: str
-    """Who says so: "genai-prices 0.2.3", "overlay", "reported", "free"."""
+    """Who says so: "genai-prices 0.2.3", "overlay", "target eu", "reported", "free"."""
     parts: Mapping[str, int]
     """By field of `Usage`, "requests.<tool>" and "call"; they add up to `nanos`."""
     saved: int
@@ -87,7 +88,9 @@ class PriceBook:
     ) -> None:
         """`agreed`: what was agreed for the policy's targets, by their names."""
         self._settings = settings
-        self._agreed = {name: Known(rates_of(tariff), "overlay") for name, tariff in agreed.items()}
+        self._agreed = {
+            f"{AGREED}{name}": Known(rates_of(tariff), f"{AGREED}{name}") for name, tariff in agreed.items()
+        }
         self._public = PublicPrices()
         self._ids = {row.id: row.prices for row in (providers or Providers.builtin()).rows}
         self._own = read_overlays(settings.overlays)
@@ -115,13 +118,19 @@ class PriceBook:
         provider, where that is another one than the client's. `attempt`: the try at a target that used it."""
         if usage is None or call.request.method not in ("POST", "PUT") or call.operation in FREE:
             return NOTHING  # what is asked for again (a stored answer, a batch's state) was billed before
-        if attempt is not None and (agreed := self._agreed.get(attempt.target)):
+        if attempt is not None and (agreed := self._agreed.get(f"{AGREED}{attempt.target}")):
             return _priced(usage, agreed)
         there, operation = There.of(call, asked, attempt), call.operation
         names = there.asked, there.answered
         return self.by_names(
             there.provider, names, usage, host=there.host, operation=operation, time=call.time
         )
+
+    def as_agreed(self, source: str, usage: Usage) -> Price | None:
+        """What this usage costs of the target that `source` names, at what is agreed for it now; None where
+        that is nothing."""
+        agreed = self._agreed.get(source.partition(", ")[0])
+        return _priced(usage, agreed) if agreed else None
 
     def by_names(
         self,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from tollgate.cost.budgets import read_purse_name
+from tollgate.cost.budgets import Budgets, read_purse_name
 from tollgate.cost.windows import window_at
 from tollgate.store.purses import Purse
 
@@ -72,6 +72,8 @@ class Filled:
     held: int
     opened: datetime
     reopens: datetime
+    in_force: bool
+    """False where the policy has no such budget any more; the limit is the one that it last had."""
 
     @property
     def share(self) -> float:
@@ -94,6 +96,7 @@ class Report:
 def report(
     rows: Iterable[Mapping[str, Any]],
     purses: Iterable[Purse],
+    budgets: Budgets,
     since: float,
     now: float,
     zone: tzinfo,
@@ -109,7 +112,10 @@ def report(
         days=_by_day(shown, since, now, zone),
         by={name: _dearest(_grouped(shown, name)) for name in by},
         forecast=forecast(rows, now, zone),
-        budgets=sorted(map(_filled_in(zone), purses), key=lambda purse: (-purse.share, purse.budget)),
+        budgets=sorted(
+            (_filled(purse, budgets.limit_of(purse), zone) for purse in purses),
+            key=lambda purse: (not purse.in_force, -purse.share, purse.budget),
+        ),
     )
 
 
@@ -181,17 +187,15 @@ def _by_day(rows: Iterable[Mapping[str, Any]], since: float, now: float, zone: t
     return days
 
 
-def _filled_in(zone: tzinfo) -> Callable[[Purse], Filled]:
-    def filled(purse: Purse) -> Filled:
-        budget, start, scope = read_purse_name(purse.name)
-        return Filled(
-            budget=budget,
-            whose=", ".join(f"{name} {value or '(none)'}" for name, value in scope.items()),
-            limit=purse.limit,
-            spent=purse.spent,
-            held=purse.held,
-            opened=datetime.fromtimestamp(start, zone),
-            reopens=datetime.fromtimestamp(purse.ends, zone),
-        )
-
-    return filled
+def _filled(purse: Purse, limit: int | None, zone: tzinfo) -> Filled:
+    budget, start, scope = read_purse_name(purse.name)
+    return Filled(
+        budget=budget,
+        whose=", ".join(f"{name} {value or '(none)'}" for name, value in scope.items()),
+        limit=purse.limit if limit is None else limit,
+        spent=purse.spent,
+        held=purse.held,
+        opened=datetime.fromtimestamp(start, zone),
+        reopens=datetime.fromtimestamp(purse.ends, zone),
+        in_force=limit is not None,
+    )

@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tollgate.cost import ledger
-from tollgate.cost.budgets import Share
+from tollgate.cost.budgets import Share, charged
 from tollgate.cost.ledger import Entry
 from tollgate.store import StateError
 from tollgate.store.purses import Claim, Purses, Reserved, SqlitePurses
-from tollgate.store.sqlite import open_sqlite
 
 GATHER = 0.25
 """Seconds in which settled calls come together: a commit costs as much as ten rows, and a thread that wakes
@@ -104,7 +103,7 @@ class Till:
         self._heard = heard
         self._report = report
         self._clock = clock
-        self._database = open_sqlite(path, ledger.SCRIPT, "ledger")
+        self._database = ledger.open_ledger(path)
         self._file = path.stat().st_ino
         self._purses: Purses = SqlitePurses(self._database)
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -227,7 +226,7 @@ class Till:
         shares = {settlement.call: settlement.shares for settlement in self._late}
         spent: dict[str, tuple[Share, int]] = {}
         for entry in self._add([entry for settlement in self._late for entry in settlement.entries]):
-            for share in shares[entry.id]:
+            for share in charged(shares[entry.id], entry.paid):
                 before = spent.get(share.claim.purse, (share, 0))[1]
                 spent[share.claim.purse] = share, before + entry.charged
         for share, amount in spent.values():

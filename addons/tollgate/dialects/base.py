@@ -14,7 +14,9 @@ from tollgate.calls import Event, Shape, Usage
 from tollgate.dialects.counts import Counts
 from tollgate.dialects.ends import Ends
 from tollgate.dialects.errors import Errors
-from tollgate.dialects.paths import text_at
+from tollgate.dialects.paths import MOST, text_at
+
+_DIGITS = len(str(MOST))
 
 
 def json_of(event: Event) -> Any:
@@ -113,7 +115,9 @@ class Dialect:
         own, which says it finer, but not always all of it.
         """
         found = {name: headers[header] for header, name in self.header_usage.items() if header in headers}
-        numbers = {name: int(text) for name, text in found.items() if text.isdecimal()}
+        numbers = {
+            name: int(text) for name, text in found.items() if text.isdecimal() and len(text) < _DIGITS
+        }
         return Usage(**numbers) if numbers else None  # type: ignore[arg-type]
 
     def is_last(self, event: Event) -> bool:

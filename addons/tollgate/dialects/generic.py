@@ -11,10 +11,14 @@ from tollgate.dialects.cohere import searches
 from tollgate.dialects.counts import Found
 from tollgate.dialects.ends import any_event
 from tollgate.dialects.openai import COUNTS, ERRORS, beside
+from tollgate.dialects.paths import number_at
 
 
 def _beside(answer: dict[str, Any], said: dict[str, Any], found: Found) -> Found:
-    return beside(answer, said, found) | searches(answer, said, found)
+    """Voyage and Jina say of reranking the total only."""
+    more = beside(answer, said, found) | searches(answer, said, found)
+    total = number_at(said, ("total_tokens",))
+    return more if total is None or "input" in found or "output" in found else {"input": total} | more
 
 
 GENERIC = Dialect(

@@ -8,7 +8,12 @@ from tollgate.dialects.counts import Counts, Found, tally
 from tollgate.dialects.errors import Errors
 from tollgate.dialects.paths import find, number_at, object_at, objects_at, text_at
 
-_COUNTED_ITEMS = {"file_search_call": "file_search", "code_interpreter_call": "code_interpreter"}
+_COUNTED_ITEMS = {
+    "file_search_call": "file_search",
+    "code_interpreter_call": "code_interpreter",
+    # Its tokens are another model's, whose name nothing says: it is counted, and no price passes for whole.
+    "image_generation_call": "image_generation",
+}
 """Items of a Responses answer that are billed by the call, and told nowhere else."""
 
 
@@ -45,10 +50,17 @@ def _image_tool(answer: dict[str, Any], found: Found) -> Found:
 
 
 def _reported_cost(said: dict[str, Any]) -> float | None:
-    """In US dollars. xAI counts 1e-10 of them; OpenRouter gives a number, Perplexity an object."""
+    """In US dollars. xAI counts 1e-10 of them; OpenRouter gives a number, Perplexity an object.
+
+    With a key of one's own, OpenRouter's number is its fee, and the provider bills the rest:
+    https://openrouter.ai/docs/use-cases/usage-accounting
+    """
     if (ticks := number_at(said, ("cost_in_usd_ticks",))) is not None:
         return ticks / 1e10
-    return number_at(said, ("cost", "cost.total_cost"))
+    money = number_at(said, ("cost", "cost.total_cost"))
+    if money is not None and said.get("is_byok") is True:
+        return money + (number_at(said, ("cost_details.upstream_inference_cost",)) or 0)
+    return money
 
 
 def _requests(answer: dict[str, Any], said: dict[str, Any]) -> dict[str, int]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from math import inf
 from typing import Any
+
+MOST = 10**12
+"""No answer uses as much of anything. A larger number is made up: it says nothing, and would not fit where
+numbers are written."""
 
 
 def find(tree: Any, path: str) -> Any:
@@ -46,5 +49,5 @@ def objects_at(tree: Any, path: str) -> list[dict[str, Any]]:
 
 
 def is_count(value: Any) -> bool:
-    """True for a finite number from 0 up: what a provider may bill."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf
+    """True for a number from 0 to `MOST`: what a provider may bill."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST

@@ -20,6 +20,7 @@ from tollgate.calls import (
     Verdict,
 )
 from tollgate.calls.coding import CodingError, decode
+from tollgate.dialects.forms import model_of_form
 from tollgate.gate.guards import log_failure
 from tollgate.gate.pieces import Pieces, error_answer
 from tollgate.gate.walk import Room, Walk
@@ -129,6 +130,9 @@ class Exchange:
                 body.content = decode(body.wire, body.encoding, call.policy.bodies.max_size)
             if is_json(call, body.content):
                 body.parse(call.dialect.shape)
+            else:
+                form = call.client_request.headers.get("content-type", "")
+                call.model = call.model or model_of_form(body.content, form)
         except CodingError as e:
             if e.code == "too_large":
                 self._oversize()

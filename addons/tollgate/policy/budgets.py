@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tollgate.policy.fields import Duration, File
+from tollgate.policy.fields import Duration, File, Variable
 from tollgate.policy.part import Part
 from tollgate.policy.when import When
 
@@ -55,7 +55,8 @@ class Budget(Part):
     """Each of these has the limit for itself: [user] is a budget for each user, [team, model] one for each
     model in each team. None: all the calls share it."""
     when: When = When()
-    """Which calls it is for; left out, all."""
+    """Which calls it is for; left out, all. Here and in `per`, provider and model are those that the client
+    asked for, wherever a route leads the call."""
     counts: Counted = "metered"
     """What counts: calls that are billed by the token, or those that a plan (Claude Max, ChatGPT) pays, at
     what they would have cost."""
@@ -71,7 +72,7 @@ class Budget(Part):
 class Alerts(Part):
     """Who is told when a budget runs low. The log always is."""
 
-    webhook_env: str | None = None
+    webhook_env: Variable | None = None
     """The environment variable that holds a URL, which is sent a POST of JSON. Its `text` is a sentence, as
     Slack and Mattermost want it. The URL itself never stands in a policy: it often is a secret."""
 

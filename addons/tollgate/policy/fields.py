@@ -15,6 +15,7 @@ type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmg])i?)?b?", re.IGNORECASE)
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.IGNORECASE)
 _PROXY = re.compile(r"https?://(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?/?", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -91,6 +92,16 @@ def check_regex(pattern: str) -> str:
     return pattern
 
 
+def check_variable(name: str) -> str:
+    """An environment variable's name. Its ValueError does not repeat what stands there: it may be the secret
+    itself."""
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(
+            "this is the name of an environment variable, such as TOLLGATE_SECRET, and not its value"
+        )
+    return name
+
+
 type Size = Annotated[
     int,
     Field(ge=0),
@@ -117,6 +128,7 @@ type Clients = Annotated[
 type Port = Annotated[int, Field(ge=1, le=65535)]
 type File = Annotated[Path, Field(strict=False)]
 type Regex = Annotated[str, AfterValidator(check_regex)]
+type Variable = Annotated[str, AfterValidator(check_variable)]
 type ProxyUrl = Annotated[str, AfterValidator(check_proxy)]
 type PassOrRefuse = Literal["refuse", "pass"]
 type TunnelOrRefuse = Literal["tunnel", "refuse"]

@@ -25,16 +25,24 @@ from tollgate.policy.part import Part
 
 
 def _money(value: Any) -> Any:
-    """A number as it was written, so that 0.1 is a tenth; what is none stays."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return Decimal(str(value)) if plain else value
+    """A number as it was written, so that 0.1 is a tenth. ValueError for what is none."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("this has to be a number, without quotes and with a point: 0.25")
+    return Decimal(str(value))
+
+
+def _day(value: Any) -> Any:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("a day is written like 2026-12-01") from None
 
 
 type Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), BeforeValidator(_money)]
 type Factor = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), BeforeValidator(_money)]
-type Day = Annotated[
-    date, BeforeValidator(lambda value: date.fromisoformat(value) if isinstance(value, str) else value)
-]
+type Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Tariff(Part):
@@ -67,6 +75,12 @@ class Tariff(Part):
     """Each call, besides its tokens."""
     tools: dict[str, Money] = Field(default_factory=dict)
     """Each use of a server tool, by its name: {web_search: 0.01}"""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not any(value is not None for name, value in self if name != "tools") and not self.tools:
+            raise ValueError("nothing here says what it costs: give it `input` and `output`, 0 for nothing")
+        return self
 
 
 class Row(Part):

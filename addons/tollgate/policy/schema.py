@@ -22,6 +22,7 @@ from tollgate.policy.fields import (
     ProxyUrl,
     Size,
     TunnelOrRefuse,
+    Variable,
 )
 from tollgate.policy.part import Part
 from tollgate.policy.routing import NAME, Credential, Route, Target
@@ -156,7 +157,7 @@ class Upstream(Part):
     """The company's egress proxy: http://proxy.corp.example:3128"""
     proxy_user: str | None = None
     """The user name it wants."""
-    proxy_password_env: str | None = None
+    proxy_password_env: Variable | None = None
     """The environment variable that holds the proxy password."""
     ca: File | None = None
     """PEM file of authorities to trust besides the public ones."""

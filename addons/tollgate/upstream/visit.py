@@ -77,7 +77,7 @@ class Visitor:
             return Result(error=e, unfit=True)
         name, secret = await self._key(call, target)
         request = self._unlocked(leg.request, name, secret)
-        result = Result(leg=leg, record=_record(call, target, leg))
+        result = Result(leg=leg, record=_record(call, target, leg, name))
         assert result.record is not None
         try:
             answer = await attempt(self._client, call, replace(leg, request=request), result.record)
@@ -195,7 +195,7 @@ async def _rendered(call: Call, target: Target) -> Leg:
     return target.render(call)
 
 
-def _record(call: Call, target: Target, leg: Leg) -> Attempt:
+def _record(call: Call, target: Target, leg: Leg, key: str) -> Attempt:
     """What is as the client has it is left out."""
     return Attempt(
         target=leg.request.host if target.name == SAME else target.name,
@@ -203,6 +203,7 @@ def _record(call: Call, target: Target, leg: Leg) -> Attempt:
         provider=target.provider if target.provider != call.provider else "",
         host=target.host if target.host != call.client_request.host else "",
         model=target.model if target.model != call.model else "",
+        own_key=key not in ("", CLIENT),
     )
 
 
