@@ -229,3 +229,31 @@ async def test_a_plain_request_to_a_metadata_service_is_refused(proxy: Proxy) ->
         text = await response.text()
 
     assert (response.status, "cloud-metadata" in text) == (403, True)
+
+
+@ORDERS
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
+async def test_what_does_not_begin_like_http_does_not_pass_unseen(
+    tmp_path: Path, provider: Provider, arrange: Callable[[Proxy], None], tls: bool
+) -> None:
+    body = json.dumps(chat()).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: api.openai.com\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    async with tollgate(tmp_path, provider) as proxy:
+        arrange(proxy)
+        port = 443 if tls else 80
+        async with (
+            connect(proxy, f"api.openai.com:{port}") as tunnel,
+            connect(proxy, f"api.openai.com:{port}") as other,
+        ):
+            for each in (tunnel, other) if tls else ():
+                await each.writer.start_tls(proxy.trust, server_hostname="api.openai.com")
+            answer = await tunnel.say(b"\r\n" + head.encode() + body)
+            garbage = await other.say(b"\x00\x01 my secret\r\n\r\n")
+        records = await proxy.records()
+
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert garbage.startswith(b"HTTP/1.1 400 ")
+    assert [(record["kind"], record["host"]) for record in records] == [("call", "api.openai.com")]
+    assert len(provider.simulator.journal.entries) <= 1

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from mitmproxy import connection, ctx, http, tls
 from mitmproxy.proxy import context, server_hooks
 from mitmproxy.proxy import layer as proxy_layer
-from mitmproxy.proxy.layers import ClientTLSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers import ClientTLSLayer, DNSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers.http import HTTPMode
 
 from tollgate.calls import Connection, Runtime, Sight
 from tollgate.gate import layer
@@ -54,7 +55,13 @@ class Tunnels:
         if isinstance(next_layer.layer, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
             next_layer.context.layers.remove(next_layer.layer)
             next_layer.layer = TCPLayer(next_layer.context, ignore=True)
-        elif self._streams:
+            return
+        if isinstance(next_layer.layer, TCPLayer | DNSLayer) and self._is_looked_into(next_layer.context):
+            # mitmproxy guesses by the first bytes, and passes on unseen what does not begin like HTTP, such as
+            # an empty line, or a request of which only "PO" has come so far.
+            next_layer.context.layers.remove(next_layer.layer)
+            next_layer.layer = HttpLayer(next_layer.context, HTTPMode.transparent)
+        if self._streams:
             layer.replace_http_layer(next_layer)
 
     def _is_tunnel(self, ctx: context.Context) -> bool:
@@ -69,6 +76,15 @@ class Tunnels:
         if verdict.decision == "tunnel":
             self._note("tunnelled", host, port, ctx.client, verdict.why)
         return verdict.decision == "tunnel"
+
+    def _is_looked_into(self, ctx: context.Context) -> bool:
+        """True where nothing may pass that is not HTTP: on a connection to an LLM host, by either name."""
+        if not ctx.server.address:
+            return False
+        host, port = ctx.server.address[:2]
+        runtime = self._runtime()
+        verdict = on_tls(host, port, ctx.client.sni or "", runtime.policy.file, runtime.providers)
+        return verdict.decision != "tunnel"
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         if not data.context.server.address:
