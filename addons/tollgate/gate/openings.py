@@ -168,11 +168,13 @@ def _fate(
     """Whether mitmproxy carries the request itself, or it is refused on sight, and why."""
     if reason := disagreement(names):
         return None, Refused(reason, code="host_mismatch", always=True), ""
-    if not request.path.startswith("/"):  # appended to the host, it would lead to another one
+    if not request.path.startswith("/") or "#" in request.path:
+        # Appended to the host, it would lead to another one; and what stands behind a "#" would not be sent,
+        # so that another path would arrive than the one that was recognised.
         return None, Refused("The request's target is not a path.", code="bad_target", always=True), ""
-    if request.headers.get("upgrade", "").lower() == "websocket":
+    if _is_websocket(request):
         return _websocket(settings)
-    if request.headers.get("content-type", "").startswith("application/grpc") or match.opaque:
+    if _is_grpc(request, match) or match.opaque:
         return _opaque(runtime)
     if not match.known and settings.bodies.unknown_path == "refuse":
         message = (
@@ -180,6 +182,17 @@ def _fate(
         )
         return None, Refused(f"{message} {request.path.partition('?')[0]}", code="unknown_path"), ""
     return None, None, ""
+
+
+def _is_websocket(request: http.Request) -> bool:
+    """True for a handshake, which is a GET. Whatever else offers to upgrade is a call all the same."""
+    return request.method == "GET" and request.headers.get("upgrade", "").strip().lower() == "websocket"
+
+
+def _is_grpc(request: http.Request, match: Match) -> bool:
+    """True where the body is gRPC's. Where a dialect is spoken it has to be JSON, whatever its type says."""
+    said = request.headers.get("content-type", "").strip().lower()
+    return said.startswith("application/grpc") and match.dialect == "generic"
 
 
 def _websocket(settings: Settings) -> tuple[Sight | None, Refused | None, str]:
