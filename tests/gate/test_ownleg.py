@@ -42,9 +42,9 @@ def test_it_trusts_those_of_the_policy_besides_the_public_ones(tmp_path: Path) -
     [({"address": "192.0.2.1"}, ("192.0.2.1", 443)), ({"address": "x.test", "port": 8443}, ("x.test", 8443))],
 )
 async def test_it_goes_where_the_policy_says(place: dict[str, Any], address: tuple[str, int]) -> None:
-    server = Server(address=("api.openai.com", 443))
+    server = Server(address=("API.openai.com", 443))
 
-    await prepare(server, upstream(resolve={"api.openai.com": place}))
+    await prepare(server, upstream(resolve={"api.OpenAI.com": place}))
 
     assert (server.address, server.error) == (address, None)
 

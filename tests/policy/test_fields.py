@@ -126,3 +126,16 @@ def test_a_password_in_a_proxy_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="proxy_password_env") as caught:
         fields.check_proxy("http://ann:hunter2@proxy:3128")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["api.OpenAI.com", "localhost", "192.0.2.1", "2001:db8::1", "a_b-c.test"])
+def test_a_host_is_compared_in_lower_case(name: str) -> None:
+    assert fields.check_host(name) == name.lower()
+
+
+@pytest.mark.parametrize(
+    "name", ["https://x.test", "x.test:443", "x.test/v1", "*.x.test", "", "x..test", "x."]
+)
+def test_what_no_host_can_be_called_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no scheme, no port"):
+        fields.check_host(name)

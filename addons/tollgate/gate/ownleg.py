@@ -34,7 +34,7 @@ async def prepare(server: connection.Server, upstream: Upstream) -> None:
     if server.address is None:
         return
     host, port = server.address[:2]
-    if place := upstream.resolve.get(host):
+    if place := upstream.resolve.get(host.lower()):
         server.address = (place.address, place.port or port)
     elif server.via is None and await _forbidden(host, port):
         server.error = f"{host} is a link-local or cloud-metadata address"

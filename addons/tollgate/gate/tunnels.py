@@ -57,8 +57,8 @@ class Tunnels:
             next_layer.layer = TCPLayer(next_layer.context, ignore=True)
             return
         if isinstance(next_layer.layer, TCPLayer | DNSLayer) and self._is_looked_into(next_layer.context):
-            # mitmproxy guesses by the first bytes, and passes on unseen what does not begin like HTTP, such as
-            # an empty line, or a request of which only "PO" has come so far.
+            # mitmproxy guesses by the first bytes, and passes on unseen what does not begin like HTTP: an
+            # empty line does not, nor a request of which only "PO" has come so far.
             next_layer.context.layers.remove(next_layer.layer)
             next_layer.layer = HttpLayer(next_layer.context, HTTPMode.transparent)
         if self._streams:
