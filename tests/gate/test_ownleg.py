@@ -38,6 +38,20 @@ def test_it_trusts_those_of_the_policy_besides_the_public_ones(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"ca": "nope.pem"}, "upstream.ca"),
+        ({"resolve": {"a.test": {"address": "b.test", "ca": "nope.pem"}}}, "upstream.resolve.a.test.ca"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_with_its_key(
+    tmp_path: Path, settings: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(ValueError, match=f"{key}: nope.pem cannot be read: No such file"):
+        trusted_authorities(upstream(**settings), tmp_path)
+
+
+@pytest.mark.parametrize(
     ("place", "address"),
     [({"address": "192.0.2.1"}, ("192.0.2.1", 443)), ({"address": "x.test", "port": 8443}, ("x.test", 8443))],
 )

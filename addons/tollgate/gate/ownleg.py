@@ -14,15 +14,22 @@ from tollgate.upstream import is_forbidden
 
 
 def trusted_authorities(upstream: Upstream, state: Path) -> Path | None:
-    """A PEM file of all that mitmproxy's own leg is to trust; None where the policy adds nothing."""
-    extra = [p for p in (upstream.ca, *(place.ca for place in upstream.resolve.values())) if p is not None]
+    """A PEM file of all that mitmproxy's own leg is to trust; None where the policy adds nothing. ValueError,
+    naming the policy's key, where a file cannot be read."""
+    named = {f"upstream.resolve.{host}.ca": place.ca for host, place in upstream.resolve.items()}
+    extra = {path: _pem(key, path) for key, path in {"upstream.ca": upstream.ca, **named}.items() if path}
     if not extra:
         return None
     bundle = state / "upstream-ca.pem"
-    bundle.write_bytes(
-        b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *dict.fromkeys(extra)))
-    )
+    bundle.write_bytes(b"\n".join([Path(certifi.where()).read_bytes(), *extra.values()]))
     return bundle
+
+
+def _pem(key: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise ValueError(f"{key}: {path} cannot be read: {e.strerror}") from e
 
 
 async def prepare(server: connection.Server, upstream: Upstream) -> None:
