@@ -13,7 +13,7 @@ from mitmproxy.connection import Server
 
 from support.certs import Authority, server_context, written
 from support.proxy import KEY, LOOPBACK, Provider, tollgate
-from tollgate.gate.ownleg import prepare, trusted_authorities
+from tollgate.gate.ownleg import prepare, trusted_authorities, two_ways
 from tollgate.policy import PolicyFile, Upstream
 
 
@@ -136,3 +136,30 @@ def echo_app() -> web.Application:
     app = web.Application()
     app.router.add_get("/v1/realtime", echo)
     return app
+
+
+EGRESS = "http://proxy.test:3128"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "modes", "said"),
+    [
+        (None, ["regular"], ""),
+        (EGRESS, [f"upstream:{EGRESS}/"], ""),
+        (EGRESS, [f"upstream:{EGRESS}@8080"], ""),
+        (EGRESS, ["regular"], f"calls leave through {EGRESS}, as upstream.proxy says, but tunnels"),
+        (
+            None,
+            ["regular", f"upstream:{EGRESS}"],
+            "calls leave straight, as upstream.proxy says, but tunnels",
+        ),
+        (EGRESS, ["upstream:http://old.test"], "gRPC through http://old.test. Start Tollgate anew"),
+    ],
+)
+def test_that_calls_leave_another_way_than_the_rest_is_told(
+    proxy: str | None, modes: list[str], said: str
+) -> None:
+    told = two_ways(upstream(proxy=proxy), modes)
+
+    assert said in told
+    assert bool(said) == bool(told)

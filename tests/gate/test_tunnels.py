@@ -231,6 +231,29 @@ async def test_a_plain_request_to_a_metadata_service_is_refused(proxy: Proxy) ->
     assert (response.status, "cloud-metadata" in text) == (403, True)
 
 
+async def test_a_tunnel_is_its_users(tmp_path: Path, provider: Provider) -> None:
+    ears = Ears()
+    async with tollgate(tmp_path, provider, DIRECT, ears, proxyauth="ann:secret") as proxy, echo() as port:
+        reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+        login = "Proxy-Authorization: Basic YW5uOnNlY3JldA=="
+        writer.write(f"CONNECT {LOOPBACK}:{port} HTTP/1.1\r\n{login}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        heard = await Tunnel(b"", reader, writer).say(b"\x00hello")
+        writer.transport.abort()
+
+    assert heard == b"\x00HELLO"
+    assert [(seen.sight, seen.user) for seen in ears.seen] == [("tunnelled", "ann")]
+
+
+async def test_an_egress_proxy_that_only_calls_use_is_told(
+    tmp_path: Path, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with tollgate(tmp_path, provider, {"upstream": {"proxy": "http://proxy.test:3128"}}):
+        pass
+
+    assert "calls leave through http://proxy.test:3128" in caplog.text
+
+
 @ORDERS
 @pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
 async def test_what_does_not_begin_like_http_does_not_pass_unseen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import certifi
@@ -11,6 +12,9 @@ from mitmproxy import connection
 
 from tollgate.policy import Upstream
 from tollgate.upstream import is_forbidden
+
+_UPSTREAM = "upstream:"
+"""What mitmproxy's mode begins with where it goes through another proxy."""
 
 
 def trusted_authorities(upstream: Upstream, state: Path) -> Path | None:
@@ -30,6 +34,22 @@ def _pem(key: str, path: Path) -> bytes:
         return path.read_bytes()
     except OSError as e:
         raise ValueError(f"{key}: {path} cannot be read: {e.strerror}") from e
+
+
+def two_ways(upstream: Upstream, modes: Sequence[str]) -> str:
+    """What is to be said where calls leave another way than what mitmproxy carries: its mode is set at start,
+    and a policy may change while it runs. Empty where both are the same."""
+    ours = (upstream.proxy or "").rstrip("/")
+    others = {
+        mode.partition("@")[0].partition(":")[2].rstrip("/") for mode in modes if mode.startswith(_UPSTREAM)
+    }
+    if others == ({ours} if ours else set()):
+        return ""
+    calls, rest = (f"through {proxy}" if proxy else "straight" for proxy in (ours, ", ".join(others)))
+    return (
+        f"calls leave {calls}, as upstream.proxy says, but tunnels, WebSockets and gRPC {rest}."
+        " Start Tollgate anew; with mitmproxy's own tools, say the same with --mode"
+    )
 
 
 async def prepare(server: connection.Server, upstream: Upstream) -> None:

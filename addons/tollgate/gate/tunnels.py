@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from mitmproxy import connection, ctx, http, tls
 from mitmproxy.proxy import context, server_hooks
@@ -17,7 +18,7 @@ from tollgate.calls import Connection, Runtime, Sight
 from tollgate.gate import layer
 from tollgate.gate.connections import on_connect, on_tls
 from tollgate.gate.openings import user_of
-from tollgate.gate.ownleg import prepare, trusted_authorities
+from tollgate.gate.ownleg import prepare, trusted_authorities, two_ways
 
 logger = logging.getLogger("tollgate")
 
@@ -34,10 +35,15 @@ class Tunnels:
         self._saw = saw
         self._streams = streams
         """Whether our stream layer fits this mitmproxy."""
+        self._users: WeakKeyDictionary[connection.Client, str] = WeakKeyDictionary()
+        """Who is logged in, where the proxy asks for that."""
 
     def llm_setup(self, runtime: Runtime) -> None:
-        authorities = trusted_authorities(runtime.policy.file.upstream, runtime.state)
+        upstream = runtime.policy.file.upstream
+        authorities = trusted_authorities(upstream, runtime.state)
         ctx.options.update(ssl_verify_upstream_trusted_ca=str(authorities) if authorities else None)
+        if difference := two_ways(upstream, ctx.options.mode):
+            logger.warning("Tollgate: %s", difference)
 
     def client_connected(self, client: connection.Client) -> None:
         """Lift mitmproxy's limit of five requests at once from one HTTP/2 client to one HTTP/1 server."""
@@ -46,6 +52,7 @@ class Tunnels:
             handler.max_conns = defaultdict(lambda: asyncio.Semaphore(1000))
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
+        self._users[flow.client_conn] = user_of(flow)
         refuse(flow, self._runtime(), self._saw)
 
     def next_layer(self, next_layer: proxy_layer.NextLayer) -> None:
@@ -111,7 +118,7 @@ class Tunnels:
 
     def _note(self, sight: Sight, host: str, port: int, client: connection.Client, why: str) -> None:
         address = client.peername[0] if client.peername else ""
-        self._saw(Connection(sight, host, port, address, why=why))
+        self._saw(Connection(sight, host, port, address, self._users.get(client, ""), why))
 
 
 def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], None]) -> None:
