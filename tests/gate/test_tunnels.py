@@ -16,6 +16,7 @@ import pytest
 from support.certs import Authority, server_context
 from support.proxy import KEY, LOOPBACK, Provider, Proxy, chat, tollgate
 from tollgate.calls import Connection
+from tollgate.gate.tunnels import why_tls_failed
 
 
 class Ears:
@@ -280,3 +281,23 @@ async def test_what_does_not_begin_like_http_does_not_pass_unseen(
     assert garbage.startswith(b"HTTP/1.1 400 ")
     assert [(record["kind"], record["host"]) for record in records] == [("call", "api.openai.com")]
     assert len(provider.simulator.journal.entries) <= 1
+
+
+@pytest.mark.parametrize("first", [b"\x16\x03\x01\x00\x05", b"\x16\x03\x01\x00\x06secret"])
+async def test_a_client_that_gives_up_before_its_handshake_says_nothing_of_the_authority(
+    proxy: Proxy, caplog: pytest.LogCaptureFixture, first: bytes
+) -> None:
+    async with connect(proxy, "api.openai.com:443") as tunnel:
+        tunnel.writer.write(first)
+        await tunnel.writer.drain()
+    [record] = await proxy.records()
+
+    assert (record["sight"], record["why"]) == ("tls_failed", "no_tls")
+    assert "no TLS handshake that could be read, for api.openai.com" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_client_that_is_too_old_says_nothing_of_the_authority() -> None:
+    why, said = why_tls_failed("Client and mitmproxy cannot agree on a TLS version to use.", begun=True)
+
+    assert (why, said % "x.test") == ("tls_version", "A client offered no TLS version above 1.1 for x.test.")

@@ -104,13 +104,12 @@ class Tunnels:
             self._note("tunnelled", host, port, data.context.client, verdict.why)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        """The client did not take our certificate: its CA is missing, or it pins the provider's."""
+        """Most often a client does not take our certificate: its CA is missing, or it pins the provider's."""
         host, port = (data.context.server.address or ("", 443))[:2]
         host = data.context.client.sni or host
-        self._note("tls_failed", host, port, data.context.client, "certificate_not_trusted")
-        logger.warning(
-            "A client did not trust Tollgate's certificate for %s: is the CA installed there?", host
-        )
+        why, text = why_tls_failed(data.conn.error or "", begun=data.ssl_conn is not None)
+        self._note("tls_failed", host, port, data.context.client, why)
+        logger.warning(text, host or "this proxy itself")
 
     async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """mitmproxy's own leg: where the policy says, and never to link-local or metadata addresses."""
@@ -119,6 +118,18 @@ class Tunnels:
     def _note(self, sight: Sight, host: str, port: int, client: connection.Client, why: str) -> None:
         address = client.peername[0] if client.peername else ""
         self._saw(Connection(sight, host, port, address, self._users.get(client, ""), why))
+
+
+def why_tls_failed(error: str, *, begun: bool) -> tuple[str, str]:
+    """What the trail and the log (with the host) say of a client's handshake, by mitmproxy's error. `begun`:
+    there was a ClientHello."""
+    if not begun:
+        return "no_tls", "A client began no TLS handshake that could be read, for %s."
+    if "cannot agree on a TLS version" in error:
+        return "tls_version", "A client offered no TLS version above 1.1 for %s."
+    # Many clients that do not trust a certificate say so, many just hang up.
+    text = "A client did not trust Tollgate's certificate for %s: is the CA installed there?"
+    return "certificate_not_trusted", text
 
 
 def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], None]) -> None:
