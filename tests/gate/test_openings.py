@@ -203,6 +203,25 @@ def test_the_policy_is_settled_once_the_model_is_known() -> None:
     assert (before, settle(opening, policy, call).mode) == ("enforce", "observe")
 
 
+@pytest.mark.parametrize(
+    ("path", "pattern", "limit"),
+    [
+        ("/v1/chat/completions", "!gpt-*", 32 * 1024**2),
+        ("/v1/chat/completions", "gpt-*", 32 * 1024**2),
+        ("/openai/deployments/gpt-4o/chat/completions", "gpt-*", 1),
+        ("/openai/deployments/gpt-4o/chat/completions", "!gpt-*", 32 * 1024**2),
+    ],
+)
+def test_a_rule_for_models_is_for_bodies_whose_model_stands_in_the_path(
+    path: str, pattern: str, limit: int
+) -> None:
+    """Else a rule for the others would let the body of this one pass unread."""
+    rules = [{"name": "a", "when": {"model": pattern}, "set": {"bodies": {"max_size": 1}}}]
+    host = "corp.openai.azure.com" if "deployments" in path else "api.openai.com"
+
+    assert opened(flow_of(host, path), rules=rules).body_limit == limit
+
+
 def test_a_rule_may_ask_for_the_proxy_user_and_its_groups() -> None:
     rules = [{"name": "a", "when": {"group": "team"}, "set": {"mode": "observe"}}]
     flow = flow_of()

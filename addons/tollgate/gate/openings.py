@@ -31,7 +31,7 @@ class Opening:
     groups: tuple[str, ...]
     headers: Headers
     settings: Settings
-    """The policy as far as it does not depend on the model, which stands in the body."""
+    """The policy as far as it does not depend on a model that stands in the body."""
     refusal: Refused | None = None
     """Set where the call is refused whatever its body says."""
     native: Sight | None = None
@@ -56,7 +56,9 @@ def open_request(flow: http.HTTPFlow, runtime: Runtime) -> Opening | None:
     headers = headers_of(request.headers.fields)
     identity = _identity(flow, headers, runtime)
     groups = runtime.policy.groups_of(identity.user)
-    settings = runtime.policy.settings_for(_facts(host, match, identity, groups, headers, ""))
+    settings = runtime.policy.settings_for(
+        _facts(host, match, identity, groups, headers, match.params.get("model"))
+    )
     if match.provider.shared and not match.known and settings.bodies.unknown_path == "inspect":
         return None
     native, refusal, why = _fate(request, names, match, settings, runtime)
@@ -145,7 +147,7 @@ def _identity(flow: http.HTTPFlow, headers: Headers, runtime: Runtime) -> Identi
 
 
 def _facts(
-    host: str, match: Match, identity: Identity, groups: tuple[str, ...], headers: Headers, model: str
+    host: str, match: Match, identity: Identity, groups: tuple[str, ...], headers: Headers, model: str | None
 ) -> Facts:
     return Facts(
         user=identity.user,

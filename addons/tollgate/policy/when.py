@@ -44,7 +44,8 @@ class When(Part):
     operation: Patterns | None = None
     """What is asked for: chat, responses, embeddings, count_tokens."""
     model: Patterns | None = None
-    """The model that the client asked for; empty where the request names none."""
+    """The model that the client asked for; empty where the request names none. Most name it in the body, so
+    that such a rule cannot set how bodies are read."""
     headers: dict[HeaderName, Patterns] | None = None
     """Header name to patterns; "*" asks only that it is there."""
 
