@@ -10,6 +10,7 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import typer
 from mitmproxy import exceptions, options
@@ -30,6 +31,8 @@ from tollgate.trail.console import Console as CallConsole
 
 FORBIDDEN_OPTIONS = ("emudhra",)
 """Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- to listen at all addresses is allowed
+"""Where a client on this machine finds who listens everywhere: not every system connects to 0.0.0.0."""
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 
 
@@ -214,12 +217,14 @@ def exports(listen: str, authority: Path) -> list[str]:
     """The shell lines after which most clients use the proxy and trust it."""
     settings = variables(listen, authority)
     lines = (("HTTPS_PROXY", "https_proxy", "NODE_USE_ENV_PROXY"), _AUTHORITIES, ("NODE_EXTRA_CA_CERTS",))
-    return [" ".join(["export", *(f"{name}={settings[name]}" for name in names)]) for names in lines]
+    return [" ".join(["export", *(f"{name}={quote(settings[name])}" for name in names)]) for names in lines]
 
 
 def variables(listen: str, authority: Path) -> dict[str, str]:
     """The environment in which most clients use the proxy and trust it."""
-    proxy = f"http://{listen}"
+    host, port = parse_place(listen)
+    host = _REACHED_AT.get(host, host)
+    proxy = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     return {
         **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), proxy),
         "NODE_USE_ENV_PROXY": "1",

@@ -23,7 +23,7 @@ def state_folder(chosen: str = "", environ: Mapping[str, str] = os.environ) -> P
         folder = folder.expanduser().absolute()
     except RuntimeError as e:  # as in a container under a user id of no name
         raise StateError(
-            f"The state folder {folder} cannot be found: this user has no home. Set TOLLGATE_STATE to a folder."
+            f"The state folder {folder} is nowhere: this user has no home. Set TOLLGATE_STATE to a folder."
         ) from e
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
