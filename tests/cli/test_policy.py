@@ -202,6 +202,32 @@ def test_every_fact_of_a_rule_has_its_option(option: str, key: str, value: str, 
     assert row(run("explain", path)[1], "this") == ["this", f"no: {key} does not match"]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--operation", "chats", 'no operation is called "chats"; did you mean "chat"?'),
+        ("--dialect", "openai", 'no dialect is called "openai"; did you mean "openai-chat"?'),
+        ("--provider", "opnai", 'no provider is called "opnai"; did you mean "openai"?'),
+        ("--group", "intern", 'no group is called "intern"; did you mean "interns"?'),
+    ],
+)
+def test_a_call_that_cannot_be_is_not_explained(rules: Path, option: str, value: str, said: str) -> None:
+    code, output = run("explain", rules, option, value)
+
+    assert code == 2
+    assert f"Invalid value for {option}: {said}" in output
+
+
+def test_a_host_that_is_no_llm_host_is_said_to_be_none() -> None:
+    code, output = run("explain", "--host", "https://api.openai.com")
+
+    assert code == 0
+    assert (
+        "https://api.openai.com is no LLM host, so this is no call: connections.other_hosts is tunnel"
+        in output
+    )
+
+
 def test_no_files_explain_the_defaults() -> None:
     code, output = run("explain")
     assert code == 0

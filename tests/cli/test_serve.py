@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shlex
 import signal
 import socket
 import ssl
@@ -16,15 +18,20 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from support.certs import written
 from support.processes import wait_until
 from support.stage import LOOPBACK, fetch, free_port
+from tollgate.calls import Runtime
+from tollgate.cli.launch import Launch
 from tollgate.cli.main import app
-from tollgate.cli.serve import rooms, stopping
-from tollgate.gate.authority import BUNDLE_FILE, ensure_authority
+from tollgate.cli.serve import Greeting, exports, place_of, rooms, stopping
+from tollgate.gate.authority import BUNDLE_FILE, CERT_FILE, ensure_authority
 from tollgate.policy.reader import load
+from tollgate.providers import Providers
+from tollgate.store import Digester
 
 
 def invoke(tmp_path: Path, *options: str) -> Result:
@@ -101,6 +108,43 @@ def test_hosts_that_the_authority_may_not_vouch_for_are_told(tmp_path: Path) -> 
     assert result.exit_code == 0
     assert "may not vouch for" in result.output
     assert "anthropic.com" in result.output
+
+
+@pytest.mark.parametrize(
+    ("listen", "proxy"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+        ("[::]:8080", "http://[::1]:8080"),
+        ("proxy.test:8080", "http://proxy.test:8080"),
+    ],
+)
+def test_the_shell_is_told_where_the_proxy_is(tmp_path: Path, listen: str, proxy: str) -> None:
+    folder = tmp_path / "my certs"
+
+    lines = exports(listen, folder)
+
+    assert [shlex.split(line)[1] for line in lines] == [
+        f"HTTPS_PROXY={proxy}",
+        f"SSL_CERT_FILE={folder / BUNDLE_FILE}",
+        f"NODE_EXTRA_CA_CERTS={folder / CERT_FILE}",
+    ]
+
+
+def test_what_the_authority_does_not_cover_is_told_when_a_policy_is_saved(tmp_path: Path) -> None:
+    said = io.StringIO()
+    launch = Launch("127.0.0.1:8080", [], tmp_path, tmp_path / "certs", "", [], [], 1.0, False)
+    greeting = Greeting(Console(file=said, width=200), launch, place_of(launch))
+    file = written(tmp_path / "p.yaml", b"hosts: [{host: vllm.test, provider: x, dialect: openai-chat}]")
+    runtime = Runtime(load([file]), Providers.builtin(), tmp_path, Digester(b"k" * 32))
+
+    greeting.llm_setup(runtime)  # at start, before it listens
+    greeting.running()
+    before = said.getvalue()
+    greeting.llm_setup(runtime)
+
+    assert "may not vouch" not in before
+    assert "may not vouch for vllm.test: clients will refuse them" in said.getvalue()
 
 
 @pytest.mark.parametrize(

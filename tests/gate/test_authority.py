@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import ssl
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,6 +20,7 @@ from tollgate.gate.authority import (
     BUNDLE_FILE,
     CERT_FILE,
     KEY_FILE,
+    ageing,
     ensure_authority,
     make_authority,
     subtrees,
@@ -135,3 +139,54 @@ def test_an_authority_without_limits_vouches_for_all(tmp_path: Path) -> None:
 )
 def test_globs_become_the_names_above_them(hosts: list[str], names: list[str]) -> None:
     assert subtrees(hosts) == names
+
+
+def start_at(barrier: Any, folder: Path, made: Any) -> None:
+    barrier.wait()
+    made.put(ensure_authority(folder, HOSTS))
+
+
+def test_processes_that_start_together_have_the_same_one(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    barrier, made = context.Barrier(4), context.Queue()
+    processes = [context.Process(target=start_at, args=(barrier, tmp_path, made)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    told = [made.get(timeout=30) for _ in processes]
+    for process in processes:
+        process.join(30)
+
+    certificate = (tmp_path / CERT_FILE).read_bytes()
+    assert sorted(told) == [False, False, False, True]
+    assert (tmp_path / KEY_FILE).read_bytes().endswith(certificate)
+    assert (tmp_path / BUNDLE_FILE).read_bytes().endswith(certificate)
+    assert {p.name for p in tmp_path.iterdir()} == {KEY_FILE, CERT_FILE, BUNDLE_FILE}
+
+
+def test_who_comes_second_takes_the_first_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure_authority(tmp_path, HOSTS)
+    first = (tmp_path / KEY_FILE).read_bytes()
+    monkeypatch.setattr(Path, "exists", lambda path: False)  # as it was a moment ago
+
+    assert not ensure_authority(tmp_path, HOSTS)
+    assert (tmp_path / KEY_FILE).read_bytes() == first
+
+
+def test_a_file_that_holds_no_authority_is_told(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_text("not PEM")
+
+    with pytest.raises(ValueError, match="is no authority: it has to hold its private key"):
+        ensure_authority(tmp_path, HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(0, ""), (365 * 3 - 31, ""), (365 * 3 - 29, "expires on "), (365 * 3 + 1, "expired on ")],
+)
+def test_an_authority_that_ends_soon_is_told(tmp_path: Path, days: int, said: str) -> None:
+    ensure_authority(tmp_path, HOSTS)
+
+    age = ageing(tmp_path, datetime.now(UTC) + timedelta(days=days))
+
+    assert age.startswith(said)
+    assert bool(age) == bool(said)

@@ -401,6 +401,7 @@ async def test_a_large_body_is_read_off_the_loop(size: int, on_loop: bool) -> No
         ("openai-chat", "", b"", False),
         ("generic", "application/json", b"x", True),
         ("generic", "application/jsonl", b"{}", False),
+        ("generic", "application/x-ndjson", b"{}", False),
         ("generic", "application/vnd.api+JSON", b"x", True),
         ("generic", "multipart/form-data", b"{}", False),
         ("generic", "", b"{}", True),
@@ -414,3 +415,17 @@ def test_a_body_has_to_be_json_where_its_dialect_or_its_type_says_so(
     call = make_call(make_request(headers=CIMultiDict({"Content-Type": kind}).items()), speaks=speaks)
 
     assert is_json(call, content) is expected
+
+
+@pytest.mark.parametrize(("operation", "status"), [("uploads", 200), ("other", 400)])
+@pytest.mark.parametrize("content", [b"%PDF-1.7 ...", b'{"key": "a"}\n{"key": "b"}\n', b'{"a": 1, "a": 2}'])
+async def test_a_piece_of_a_file_need_not_be_the_json_that_it_claims_to_be(
+    content: bytes, operation: str, status: int
+) -> None:
+    request = make_request(content, headers={"content-type": "application/json"}.items())
+    call = make_call(request, speaks="generic")
+    call.operation = operation
+
+    client = await carry(call, Answers(WHOLE))
+
+    assert (client.told[0][1], call.request.body.wire) == (status, content)

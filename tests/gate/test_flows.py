@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from mitmproxy import flow as mflow
 from mitmproxy import http
+from mitmproxy.test.tflow import tflow
 from mitmproxy.test.tutils import treq
 from multidict import CIMultiDict
 
-from tollgate.gate.flows import headers_of, request_of, response_of
+from tollgate.gate.flows import failure_of, headers_of, request_of, response_of
 
 FIELDS = [(b"X-One", b"1"), (b"x-two", b"caf\xc3\xa9"), (b"X-One", b"\xff")]
 
@@ -74,3 +76,23 @@ def test_an_answer_that_has_no_body_gets_none(method: bytes, status: int) -> Non
 
 def test_a_status_that_nobody_knows_has_no_reason() -> None:
     assert response_of(request(), 529, CIMultiDict(), b"").reason == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "HTTP/1 protocol error: illegal chunk header: bytearray(b'a prompt\\n\\n')",
+            "HTTP/1 protocol error: illegal chunk header",
+        ),
+        ('invalid header "a: prompt"', "invalid header"),
+        ("Client disconnected.", "Client disconnected."),
+    ],
+)
+def test_why_a_flow_ended_is_told_without_what_stood_in_it(said: str, told: str) -> None:
+    flow = tflow()
+    assert failure_of(flow) == ""
+
+    flow.error = mflow.Error(said)
+
+    assert failure_of(flow) == told

@@ -28,3 +28,19 @@ async def test_a_body_with_trailers_is_answered_and_the_next_request_too(
     writer.transport.abort()
 
     assert [entry.body for entry in provider.simulator.journal.entries] == [body, body]
+
+
+async def test_empty_lines_before_a_request_are_left_out(proxy: Proxy, provider: Provider) -> None:
+    body = json.dumps(chat()).encode()
+    request = HEAD + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    async with asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+        writer.write(b"CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await writer.start_tls(proxy.trust, server_hostname="api.openai.com")
+        writer.write(b"\r\n\r\n" + request + b"\r\n" + request)
+        for _ in range(2):
+            await reader.readuntil(b"HTTP/1.1 401 ")
+        writer.transport.abort()
+
+    assert [entry.body for entry in provider.simulator.journal.entries] == [body, body]

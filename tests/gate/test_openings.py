@@ -126,7 +126,9 @@ def test_names_that_disagree_are_refused_even_where_the_policy_only_observes(
     assert (opening.refusal.code, opening.refusal.always) == ("host_mismatch", True)
 
 
-@pytest.mark.parametrize("target", ["@evil.example/v1", ".evil.example/v1", "*", "v1/models", ":1/"])
+@pytest.mark.parametrize(
+    "target", ["@evil.example/v1", ".evil.example/v1", "*", "v1/models", ":1/", "/v1/chat/completions#x"]
+)
 def test_a_target_that_is_no_path_is_refused(target: str) -> None:
     """HTTP/2 carries any `:path`; after the host's name, this one would lead elsewhere."""
     refusal = opened(flow_of(path=target)).refusal
@@ -137,6 +139,13 @@ def test_a_target_that_is_no_path_is_refused(target: str) -> None:
 
 UPGRADE = {"upgrade": "WebSocket", "connection": "upgrade"}
 GRPC = {"content-type": "application/grpc+proto"}
+
+
+@pytest.mark.parametrize("headers", [UPGRADE, GRPC], ids=["websocket", "grpc"])
+def test_a_call_is_looked_into_whatever_its_headers_say(headers: dict[str, str]) -> None:
+    opening = opened(flow_of(headers=headers), websocket="pass")
+
+    assert (opening.native, opening.refusal) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +161,8 @@ GRPC = {"content-type": "application/grpc+proto"}
 def test_what_cannot_be_inspected_goes_as_the_policy_says(
     headers: dict[str, str], policy: dict[str, Any], native: str | None, refusal: str | None
 ) -> None:
-    flow = flow_of(headers=headers)
+    method, path = ("GET", "/v1/realtime") if headers is UPGRADE else ("POST", "/google.ai.Service/Method")
+    flow = flow_of(path=path, method=method, headers=headers)
 
     opening = opened(flow, **policy)
 
@@ -191,6 +201,25 @@ def test_the_policy_is_settled_once_the_model_is_known() -> None:
     call.model = "gpt-6-mini"
 
     assert (before, settle(opening, policy, call).mode) == ("enforce", "observe")
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "limit"),
+    [
+        ("/v1/chat/completions", "!gpt-*", 32 * 1024**2),
+        ("/v1/chat/completions", "gpt-*", 32 * 1024**2),
+        ("/openai/deployments/gpt-4o/chat/completions", "gpt-*", 1),
+        ("/openai/deployments/gpt-4o/chat/completions", "!gpt-*", 32 * 1024**2),
+    ],
+)
+def test_a_rule_for_models_is_for_bodies_whose_model_stands_in_the_path(
+    path: str, pattern: str, limit: int
+) -> None:
+    """Else a rule for the others would let the body of this one pass unread."""
+    rules = [{"name": "a", "when": {"model": pattern}, "set": {"bodies": {"max_size": 1}}}]
+    host = "corp.openai.azure.com" if "deployments" in path else "api.openai.com"
+
+    assert opened(flow_of(host, path), rules=rules).body_limit == limit
 
 
 def test_a_rule_may_ask_for_the_proxy_user_and_its_groups() -> None:

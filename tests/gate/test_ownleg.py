@@ -13,7 +13,7 @@ from mitmproxy.connection import Server
 
 from support.certs import Authority, server_context, written
 from support.proxy import KEY, LOOPBACK, Provider, tollgate
-from tollgate.gate.ownleg import prepare, trusted_authorities
+from tollgate.gate.ownleg import prepare, trusted_authorities, two_ways
 from tollgate.policy import PolicyFile, Upstream
 
 
@@ -38,13 +38,27 @@ def test_it_trusts_those_of_the_policy_besides_the_public_ones(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"ca": "nope.pem"}, "upstream.ca"),
+        ({"resolve": {"a.test": {"address": "b.test", "ca": "nope.pem"}}}, "upstream.resolve.a.test.ca"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_with_its_key(
+    tmp_path: Path, settings: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(ValueError, match=f"{key}: nope.pem cannot be read: No such file"):
+        trusted_authorities(upstream(**settings), tmp_path)
+
+
+@pytest.mark.parametrize(
     ("place", "address"),
     [({"address": "192.0.2.1"}, ("192.0.2.1", 443)), ({"address": "x.test", "port": 8443}, ("x.test", 8443))],
 )
 async def test_it_goes_where_the_policy_says(place: dict[str, Any], address: tuple[str, int]) -> None:
-    server = Server(address=("api.openai.com", 443))
+    server = Server(address=("API.openai.com", 443))
 
-    await prepare(server, upstream(resolve={"api.openai.com": place}))
+    await prepare(server, upstream(resolve={"api.OpenAI.com": place}))
 
     assert (server.address, server.error) == (address, None)
 
@@ -122,3 +136,30 @@ def echo_app() -> web.Application:
     app = web.Application()
     app.router.add_get("/v1/realtime", echo)
     return app
+
+
+EGRESS = "http://proxy.test:3128"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "modes", "said"),
+    [
+        (None, ["regular"], ""),
+        (EGRESS, [f"upstream:{EGRESS}/"], ""),
+        (EGRESS, [f"upstream:{EGRESS}@8080"], ""),
+        (EGRESS, ["regular"], f"calls leave through {EGRESS}, as upstream.proxy says, but tunnels"),
+        (
+            None,
+            ["regular", f"upstream:{EGRESS}"],
+            "calls leave straight, as upstream.proxy says, but tunnels",
+        ),
+        (EGRESS, ["upstream:http://old.test"], "gRPC through http://old.test. Start Tollgate anew"),
+    ],
+)
+def test_that_calls_leave_another_way_than_the_rest_is_told(
+    proxy: str | None, modes: list[str], said: str
+) -> None:
+    told = two_ways(upstream(proxy=proxy), modes)
+
+    assert said in told
+    assert bool(said) == bool(told)

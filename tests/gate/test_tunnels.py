@@ -16,6 +16,7 @@ import pytest
 from support.certs import Authority, server_context
 from support.proxy import KEY, LOOPBACK, Provider, Proxy, chat, tollgate
 from tollgate.calls import Connection
+from tollgate.gate.tunnels import why_tls_failed
 
 
 class Ears:
@@ -229,3 +230,74 @@ async def test_a_plain_request_to_a_metadata_service_is_refused(proxy: Proxy) ->
         text = await response.text()
 
     assert (response.status, "cloud-metadata" in text) == (403, True)
+
+
+async def test_a_tunnel_is_its_users(tmp_path: Path, provider: Provider) -> None:
+    ears = Ears()
+    async with tollgate(tmp_path, provider, DIRECT, ears, proxyauth="ann:secret") as proxy, echo() as port:
+        reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+        login = "Proxy-Authorization: Basic YW5uOnNlY3JldA=="
+        writer.write(f"CONNECT {LOOPBACK}:{port} HTTP/1.1\r\n{login}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        heard = await Tunnel(b"", reader, writer).say(b"\x00hello")
+        writer.transport.abort()
+
+    assert heard == b"\x00HELLO"
+    assert [(seen.sight, seen.user) for seen in ears.seen] == [("tunnelled", "ann")]
+
+
+async def test_an_egress_proxy_that_only_calls_use_is_told(
+    tmp_path: Path, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with tollgate(tmp_path, provider, {"upstream": {"proxy": "http://proxy.test:3128"}}):
+        pass
+
+    assert "calls leave through http://proxy.test:3128" in caplog.text
+
+
+@ORDERS
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
+async def test_what_does_not_begin_like_http_does_not_pass_unseen(
+    tmp_path: Path, provider: Provider, arrange: Callable[[Proxy], None], tls: bool
+) -> None:
+    body = json.dumps(chat()).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: api.openai.com\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    async with tollgate(tmp_path, provider) as proxy:
+        arrange(proxy)
+        port = 443 if tls else 80
+        async with (
+            connect(proxy, f"api.openai.com:{port}") as tunnel,
+            connect(proxy, f"api.openai.com:{port}") as other,
+        ):
+            for each in (tunnel, other) if tls else ():
+                await each.writer.start_tls(proxy.trust, server_hostname="api.openai.com")
+            answer = await tunnel.say(b"\r\n" + head.encode() + body)
+            garbage = await other.say(b"\x00\x01 my secret\r\n\r\n")
+        records = await proxy.records()
+
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert garbage.startswith(b"HTTP/1.1 400 ")
+    assert [(record["kind"], record["host"]) for record in records] == [("call", "api.openai.com")]
+    assert len(provider.simulator.journal.entries) <= 1
+
+
+@pytest.mark.parametrize("first", [b"\x16\x03\x01\x00\x05", b"\x16\x03\x01\x00\x06secret"])
+async def test_a_client_that_gives_up_before_its_handshake_says_nothing_of_the_authority(
+    proxy: Proxy, caplog: pytest.LogCaptureFixture, first: bytes
+) -> None:
+    async with connect(proxy, "api.openai.com:443") as tunnel:
+        tunnel.writer.write(first)
+        await tunnel.writer.drain()
+    [record] = await proxy.records()
+
+    assert (record["sight"], record["why"]) == ("tls_failed", "no_tls")
+    assert "no TLS handshake that could be read, for api.openai.com" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_client_that_is_too_old_says_nothing_of_the_authority() -> None:
+    why, said = why_tls_failed("Client and mitmproxy cannot agree on a TLS version to use.", begun=True)
+
+    assert (why, said % "x.test") == ("tls_version", "A client offered no TLS version above 1.1 for x.test.")

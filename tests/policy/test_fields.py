@@ -143,3 +143,16 @@ def test_a_regular_expression_that_is_wrong_says_where() -> None:
     assert fields.check_regex(r"\p{Lu}{3}") == r"\p{Lu}{3}"
     with pytest.raises(ValueError, match=r"this is no regular expression: missing \) at position 2"):
         fields.check_regex("(a")
+
+
+@pytest.mark.parametrize("name", ["api.OpenAI.com", "localhost", "192.0.2.1", "2001:db8::1", "a_b-c.test"])
+def test_a_host_is_compared_in_lower_case(name: str) -> None:
+    assert fields.check_host(name) == name.lower()
+
+
+@pytest.mark.parametrize(
+    "name", ["https://x.test", "x.test:443", "x.test/v1", "*.x.test", "", "x..test", "x."]
+)
+def test_what_no_host_can_be_called_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no scheme, no port"):
+        fields.check_host(name)

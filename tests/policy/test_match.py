@@ -128,3 +128,10 @@ def test_facts_can_be_remembered_and_compare_without_their_headers() -> None:
     other = Facts(**{name: getattr(FACTS, name) for name in Facts.__dataclass_fields__ if name != "headers"})
     assert other == FACTS
     assert hash(other) == hash(FACTS)
+
+
+@pytest.mark.parametrize("pattern", ["*", "gpt-*", "!gpt-*"])
+def test_a_model_that_is_not_known_yet_is_neither_this_one_nor_another(pattern: str) -> None:
+    conditions = compile_when(When.model_validate({"model": pattern}))
+
+    assert mismatch(conditions, Facts(model=None)) == "model"

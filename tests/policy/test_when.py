@@ -16,7 +16,17 @@ def test_left_out_it_is_for_every_call() -> None:
     assert not When().model_fields_set
 
 
-@pytest.mark.parametrize("wrong", [{"client": "10.0.0.0/99"}, {"model": []}, {"modle": "x"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"client": "10.0.0.0/99"},
+        {"model": []},
+        {"modle": "x"},
+        {"model": None},
+        {"headers": None},
+        {"headers": {"x team": "a"}},
+    ],
+)
 def test_what_can_never_be_meant_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         When.model_validate(wrong)

@@ -58,3 +58,8 @@ def test_what_cannot_be_a_folder_is_named_with_what_helps(tmp_path: Path) -> Non
         StateError, match=r"file/state cannot be written: Not a directory\. Set TOLLGATE_STATE"
     ):
         state_folder(str(file / "state"))
+
+
+def test_a_user_without_a_home_is_told_what_helps() -> None:
+    with pytest.raises(StateError, match=r"this user has no home\. Set TOLLGATE_STATE"):
+        state_folder("~no-such-user/state", {})

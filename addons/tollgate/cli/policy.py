@@ -18,6 +18,7 @@ from rich.text import Text
 
 from tollgate.dlp.named import check_names
 from tollgate.policy import Facts, Policy, PolicyError, Problem, json_schema, load
+from tollgate.policy.vocabulary import unknown, vocabularies
 from tollgate.providers import Providers
 
 app = typer.Typer(no_args_is_help=True, help="Check policy files, and explain what they mean for a call.")
@@ -107,7 +108,11 @@ def explain(
         model=model,
         headers=_headers(header or []),
     )
+    _refuse_unknown(facts, policy)
     console.print(_facts_line(facts))
+    if host and not facts.provider:
+        choice = policy.file.connections.other_hosts
+        console.print(f"{host} is no LLM host, so this is no call: connections.other_hosts is {choice}")
     if policy.file.rules:
         console.print(_rules_table(policy, facts))
     console.print(_settings_table(policy, facts))
@@ -165,6 +170,15 @@ def excerpt(problem: Problem) -> str:
 def _provider_of(host: str, port: int, policy: Policy) -> str:
     found = Providers.builtin().with_hosts(policy.file.hosts).provider_of(host, port)
     return found.id if found else ""
+
+
+def _refuse_unknown(facts: Facts, policy: Policy) -> None:
+    """BadParameter for a word that no call has."""
+    for what, known in vocabularies(policy.file).items():
+        given = facts.groups if what == "group" else (getattr(facts, what),)
+        for word in filter(None, given):
+            if word.lower() not in map(str.lower, known):
+                raise typer.BadParameter(unknown(what, word, known), param_hint=f"--{what}")
 
 
 def _headers(pairs: list[str]) -> CIMultiDict[str]:

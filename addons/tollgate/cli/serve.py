@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import typer
 from mitmproxy import exceptions, options
@@ -16,8 +18,9 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from tollgate.calls import Runtime
 from tollgate.cli.launch import Launch
-from tollgate.gate.authority import BUNDLE_FILE, CERT_FILE, ensure_authority, uncovered
+from tollgate.gate.authority import BUNDLE_FILE, CERT_FILE, ageing, ensure_authority, uncovered
 from tollgate.gate.master import TollgateMaster
 from tollgate.gate.place import parse_place
 from tollgate.gate.tidy import Tidy
@@ -28,6 +31,8 @@ from tollgate.trail.console import Console as CallConsole
 
 FORBIDDEN_OPTIONS = ("emudhra",)
 """Options of mitmproxy 12.3 that sign with a publicly trusted, leaked key."""
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- to listen at all addresses is allowed
+"""Where a client on this machine finds who listens everywhere: not every system connects to 0.0.0.0."""
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 
 
@@ -72,8 +77,13 @@ class Place:
     @property
     def hosts(self) -> list[str]:
         """Every host for which a certificate may be needed."""
-        rows = Providers.builtin().with_hosts(self.policy.file.hosts).rows
-        return [host for provider in rows if not provider.opaque for host in provider.hosts]
+        return hosts_of(self.policy)
+
+
+def hosts_of(policy: Policy) -> list[str]:
+    """Every host that is decrypted under a policy."""
+    rows = Providers.builtin().with_hosts(policy.file.hosts).rows
+    return [host for provider in rows if not provider.opaque for host in provider.hosts]
 
 
 def place_of(launch: Launch) -> Place:
@@ -150,6 +160,7 @@ class Greeting:
         self._console = console
         self._launch = launch
         self._place = place
+        self._greeted = False
 
     def running(self) -> None:
         listen, console = self._launch.listen, self._console
@@ -157,12 +168,26 @@ class Greeting:
         for line in exports(listen, self._place.authority):
             console.print(f"  {line}", highlight=False, soft_wrap=True)
         console.print("\n", self._table(), "\n", sep="")
-        if missing := uncovered(self._place.authority, self._place.hosts):
-            console.print(
-                f"[yellow]The authority may not vouch for {', '.join(missing)}: clients will refuse them."
-                f" Move {self._place.authority} away and start again to make a new one.[/]\n",
-                soft_wrap=True,
+        self._warn(self._place.hosts)
+        self._greeted = True
+
+    def llm_setup(self, runtime: Runtime) -> None:
+        """A policy that is saved while we run may name hosts that the authority does not cover."""
+        if self._greeted:
+            self._warn(hosts_of(runtime.policy))
+
+    def _warn(self, hosts: list[str]) -> None:
+        folder = self._place.authority
+        problems = []
+        if age := ageing(folder, datetime.now(UTC)):
+            problems.append(f"The authority {age}: clients refuse it from then on.")
+        if missing := uncovered(folder, hosts):
+            problems.append(
+                f"The authority may not vouch for {', '.join(missing)}: clients will refuse them."
             )
+        if problems:
+            advice = f"Move {folder} away and start again to make a new one, which clients have to trust."
+            self._console.print(f"[yellow]{' '.join([*problems, advice])}[/]\n", soft_wrap=True)
 
     def _table(self) -> Table:
         place, admin = self._place, self._launch.admin
@@ -192,12 +217,14 @@ def exports(listen: str, authority: Path) -> list[str]:
     """The shell lines after which most clients use the proxy and trust it."""
     settings = variables(listen, authority)
     lines = (("HTTPS_PROXY", "https_proxy", "NODE_USE_ENV_PROXY"), _AUTHORITIES, ("NODE_EXTRA_CA_CERTS",))
-    return [" ".join(["export", *(f"{name}={settings[name]}" for name in names)]) for names in lines]
+    return [" ".join(["export", *(f"{name}={quote(settings[name])}" for name in names)]) for names in lines]
 
 
 def variables(listen: str, authority: Path) -> dict[str, str]:
     """The environment in which most clients use the proxy and trust it."""
-    proxy = f"http://{listen}"
+    host, port = parse_place(listen)
+    host = _REACHED_AT.get(host, host)
+    proxy = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     return {
         **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), proxy),
         "NODE_USE_ENV_PROXY": "1",

@@ -14,6 +14,7 @@ from mitmproxy import addonmanager, ctx, http
 from tollgate.calls import Connection, Notice, Outcome, Runtime
 from tollgate.gate import layer
 from tollgate.gate.exchange import Exchange
+from tollgate.gate.flows import failure_of
 from tollgate.gate.guards import Explained, FailClosed, Harmless, failure_response
 from tollgate.gate.health import Health
 from tollgate.gate.keeper import Keeper
@@ -144,7 +145,7 @@ class Gate:
         with Harmless("Recording a call that was not ours to answer"):
             exchange = self.exchange(relay)
             exchange.call.status = flow.response.status_code if flow.response else None
-            exchange.close(outcome, flow.error.msg if flow.error else "")
+            exchange.close(outcome, failure_of(flow))
             exchange.finish()
             self.done_with(exchange)
 

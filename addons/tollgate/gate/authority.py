@@ -11,6 +11,7 @@ import datetime
 import ipaddress
 import os
 import re
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,17 +26,22 @@ CERT_FILE = "mitmproxy-ca-cert.pem"
 BUNDLE_FILE = "ca-bundle.pem"
 """The public authorities and ours: for clients whose setting replaces their store (SSL_CERT_FILE)."""
 YEARS = 3
+SOON = datetime.timedelta(days=30)
+"""A time in which an authority can be replaced on every machine."""
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 def ensure_authority(folder: Path, hosts: Iterable[str]) -> bool:
-    """Make an authority for these hosts (names or globs) where there is none; True where it made one."""
+    """Make an authority for these hosts (names or globs) where there is none; True where it made one.
+
+    Processes that start at the same time have the same one. ValueError where a file holds none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    made = not (folder / KEY_FILE).exists()
-    if made:
-        key, certificate = make_authority(subtrees(hosts))
-        _write(folder / KEY_FILE, key + certificate, 0o600)
+    made = not (folder / KEY_FILE).exists() and _make(folder / KEY_FILE, hosts)
     certificate = b"".join(_CERTIFICATE.findall((folder / KEY_FILE).read_bytes()))
+    if not certificate:
+        expected = "its private key and its certificate, both in PEM"
+        raise ValueError(f"{folder / KEY_FILE} is no authority: it has to hold {expected}")
     _write(folder / CERT_FILE, certificate, 0o644)
     _write(folder / BUNDLE_FILE, Path(certifi.where()).read_bytes() + certificate, 0o644)
     return made
@@ -99,6 +105,15 @@ def uncovered(folder: Path, hosts: Iterable[str]) -> list[str]:
     return [n for n in subtrees(hosts) if not any(_below(n, p) for p in permitted)]
 
 
+def ageing(folder: Path, now: datetime.datetime) -> str:
+    """When the folder's authority ceases to be valid, where that is soon or has been; empty elsewhere."""
+    certificate = x509.load_pem_x509_certificate((folder / CERT_FILE).read_bytes())
+    end = certificate.not_valid_after_utc
+    if end - now > SOON:
+        return ""
+    return f"{'expired' if end < now else 'expires'} on {end:%d %B %Y}"
+
+
 def _below(name: str, parent: str) -> bool:
     return name == parent or name.endswith("." + parent)
 
@@ -111,9 +126,28 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def _make(path: Path, hosts: Iterable[str]) -> bool:
+    """Make an authority, unless another process is first; True where it did."""
+    key, certificate = make_authority(subtrees(hosts))
+    draft = _draft(path, key + certificate, 0o600)
+    try:
+        os.link(draft, path)  # unlike a rename it replaces nothing
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
 def _write(path: Path, content: bytes, mode: int) -> None:
     """Whole or not at all, and never readable by more than `mode` says."""
-    part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    _draft(path, content, mode).replace(path)
+
+
+def _draft(path: Path, content: bytes, mode: int) -> Path:
+    """A file of that content beside `path`, with a name that no other process has."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    with os.fdopen(handle, "wb") as file:
         file.write(content)
-    part.replace(path)
+        os.fchmod(file.fileno(), mode)
+    return Path(draft)

@@ -30,6 +30,8 @@ OFF_LOOP = 256 * 1024
 """Bodies from this many bytes on are read in a thread, so that other calls' events go on meanwhile."""
 STREAM_CUT = "stream_cut"
 """The code of a stream that died midway."""
+_JSON_LINES = ("jsonl", "ndjson", "json-seq")
+"""Of types of many JSON documents."""
 
 
 class Sink(Protocol):
@@ -139,6 +141,8 @@ class Exchange:
             else:
                 self._undecodable(f"The request's body cannot be decoded: {e}.", e.code)
         except BodyError as e:
+            if call.operation == "uploads":
+                return  # the pieces of a file, which Google's SDK says are JSON, whatever they are
             self._undecodable(f"The request cannot be inspected: {e}.", e.code)
 
     def _undecodable(self, message: str, code: str) -> None:
@@ -275,4 +279,6 @@ def is_json(call: Call, content: bytes) -> bool:
     if call.dialect.name != "generic":
         return True
     kind = call.request.headers.get("content-type", "").lower()
-    return "json" in kind and "jsonl" not in kind if kind else content[:1] in b"{["
+    if not kind:
+        return content[:1] in b"{["
+    return "json" in kind and not any(lines in kind for lines in _JSON_LINES)

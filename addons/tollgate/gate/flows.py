@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 
@@ -15,6 +16,8 @@ _REPLACED = frozenset(
     ("connection", "content-length", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 )
 """Headers of an answer that are those of its way to us."""
+
+_QUOTED = re.compile(r"""[:\s]*(?:bytearray\()?b?(["']).*""", re.DOTALL)
 
 
 def headers_of(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -45,6 +48,12 @@ def request_of(request: http.Request, host: str) -> Request:
         headers=headers,
         body=Body(request.raw_content or b"", encoding=encoding),
     )
+
+
+def failure_of(flow: http.HTTPFlow) -> str:
+    """Why a flow ended, for the trail; empty where it did well. Without what mitmproxy quotes of the traffic:
+    the line of a prompt that stands where a chunk's length should."""
+    return _QUOTED.sub("", flow.error.msg) if flow.error else ""
 
 
 def response_of(request: http.Request, status: int, headers: Headers, body: bytes | None) -> http.Response:

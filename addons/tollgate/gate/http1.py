@@ -1,4 +1,5 @@
-"""The HTTP/1.1 server of mitmproxy, which stops at trailers of a request, and leaves the client waiting."""
+"""The HTTP/1.1 server of mitmproxy, which leaves a client waiting at the trailers of a request, and at an
+empty line before one."""
 
 from __future__ import annotations
 
@@ -11,7 +12,14 @@ from mitmproxy.proxy.layers import http as layers
 
 
 class Http1Server(layers.Http1Server):
-    """Leaves trailers out, as a proxy may: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1"""
+    """Leaves out trailers and empty lines before a request, as a proxy may:
+    https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1, https://www.rfc-editor.org/rfc/rfc9112#section-2.2"""
+
+    def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        waiting = bytes(self.buf)
+        if empty := len(waiting) - len(waiting.lstrip(b"\r\n")):
+            self.buf.maybe_extract_at_most(empty)
+        yield from super().read_headers(event)
 
     def read_body(self, event: events.Event) -> CommandGenerator[None]:
         if type(self.body_reader) is ChunkedReader:  # it has read nothing yet

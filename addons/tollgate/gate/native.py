@@ -28,7 +28,7 @@ from tollgate.calls.coding import CodingError, ContentDecoder, decode
 from tollgate.dialects import FRAMINGS, FramingError, framing_of
 from tollgate.gate import layer
 from tollgate.gate.exchange import Exchange
-from tollgate.gate.flows import headers_of, http_headers, response_of
+from tollgate.gate.flows import failure_of, headers_of, http_headers, response_of
 from tollgate.gate.guards import FailClosed
 from tollgate.gate.pieces import Pieces
 from tollgate.gate.relay import Relay
@@ -103,7 +103,7 @@ class Native:
         exchange = exchange_of(flow)
         if exchange is not None and not exchange.finished:
             left = not flow.client_conn.connected
-            exchange.close("abandoned" if left else "failed", flow.error.msg if flow.error else "")
+            exchange.close("abandoned" if left else "failed", failure_of(flow))
             self._finish(exchange)
 
     # -- steps ---------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Opening:
     groups: tuple[str, ...]
     headers: Headers
     settings: Settings
-    """The policy as far as it does not depend on the model, which stands in the body."""
+    """The policy as far as it does not depend on a model that stands in the body."""
     refusal: Refused | None = None
     """Set where the call is refused whatever its body says."""
     native: Sight | None = None
@@ -56,7 +56,9 @@ def open_request(flow: http.HTTPFlow, runtime: Runtime) -> Opening | None:
     headers = headers_of(request.headers.fields)
     identity = _identity(flow, headers, runtime)
     groups = runtime.policy.groups_of(identity.user)
-    settings = runtime.policy.settings_for(_facts(host, match, identity, groups, headers, ""))
+    settings = runtime.policy.settings_for(
+        _facts(host, match, identity, groups, headers, match.params.get("model"))
+    )
     if match.provider.shared and not match.known and settings.bodies.unknown_path == "inspect":
         return None
     native, refusal, why = _fate(request, names, match, settings, runtime)
@@ -145,7 +147,7 @@ def _identity(flow: http.HTTPFlow, headers: Headers, runtime: Runtime) -> Identi
 
 
 def _facts(
-    host: str, match: Match, identity: Identity, groups: tuple[str, ...], headers: Headers, model: str
+    host: str, match: Match, identity: Identity, groups: tuple[str, ...], headers: Headers, model: str | None
 ) -> Facts:
     return Facts(
         user=identity.user,
@@ -168,11 +170,13 @@ def _fate(
     """Whether mitmproxy carries the request itself, or it is refused on sight, and why."""
     if reason := disagreement(names):
         return None, Refused(reason, code="host_mismatch", always=True), ""
-    if not request.path.startswith("/"):  # appended to the host, it would lead to another one
+    if not request.path.startswith("/") or "#" in request.path:
+        # Appended to the host, it would lead to another one; and what stands behind a "#" would not be sent,
+        # so that another path would arrive than the one that was recognised.
         return None, Refused("The request's target is not a path.", code="bad_target", always=True), ""
-    if request.headers.get("upgrade", "").lower() == "websocket":
+    if _is_websocket(request):
         return _websocket(settings)
-    if request.headers.get("content-type", "").startswith("application/grpc") or match.opaque:
+    if _is_grpc(request, match) or match.opaque:
         return _opaque(runtime)
     if not match.known and settings.bodies.unknown_path == "refuse":
         message = (
@@ -180,6 +184,17 @@ def _fate(
         )
         return None, Refused(f"{message} {request.path.partition('?')[0]}", code="unknown_path"), ""
     return None, None, ""
+
+
+def _is_websocket(request: http.Request) -> bool:
+    """True for a handshake, which is a GET. Whatever else offers to upgrade is a call all the same."""
+    return request.method == "GET" and request.headers.get("upgrade", "").strip().lower() == "websocket"
+
+
+def _is_grpc(request: http.Request, match: Match) -> bool:
+    """True where the body is gRPC's. Where a dialect is spoken it has to be JSON, whatever its type says."""
+    said = request.headers.get("content-type", "").strip().lower()
+    return said.startswith("application/grpc") and match.dialect == "generic"
 
 
 def _websocket(settings: Settings) -> tuple[Sight | None, Refused | None, str]:

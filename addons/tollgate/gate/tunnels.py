@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from mitmproxy import connection, ctx, http, tls
 from mitmproxy.proxy import context, server_hooks
 from mitmproxy.proxy import layer as proxy_layer
-from mitmproxy.proxy.layers import ClientTLSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers import ClientTLSLayer, DNSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers.http import HTTPMode
 
 from tollgate.calls import Connection, Runtime, Sight
 from tollgate.gate import layer
 from tollgate.gate.connections import on_connect, on_tls
 from tollgate.gate.openings import user_of
-from tollgate.gate.ownleg import prepare, trusted_authorities
+from tollgate.gate.ownleg import prepare, trusted_authorities, two_ways
 
 logger = logging.getLogger("tollgate")
 
@@ -33,10 +35,15 @@ class Tunnels:
         self._saw = saw
         self._streams = streams
         """Whether our stream layer fits this mitmproxy."""
+        self._users: WeakKeyDictionary[connection.Client, str] = WeakKeyDictionary()
+        """Who is logged in, where the proxy asks for that."""
 
     def llm_setup(self, runtime: Runtime) -> None:
-        authorities = trusted_authorities(runtime.policy.file.upstream, runtime.state)
+        upstream = runtime.policy.file.upstream
+        authorities = trusted_authorities(upstream, runtime.state)
         ctx.options.update(ssl_verify_upstream_trusted_ca=str(authorities) if authorities else None)
+        if difference := two_ways(upstream, ctx.options.mode):
+            logger.warning("Tollgate: %s", difference)
 
     def client_connected(self, client: connection.Client) -> None:
         """Lift mitmproxy's limit of five requests at once from one HTTP/2 client to one HTTP/1 server."""
@@ -45,6 +52,7 @@ class Tunnels:
             handler.max_conns = defaultdict(lambda: asyncio.Semaphore(1000))
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
+        self._users[flow.client_conn] = user_of(flow)
         refuse(flow, self._runtime(), self._saw)
 
     def next_layer(self, next_layer: proxy_layer.NextLayer) -> None:
@@ -54,7 +62,13 @@ class Tunnels:
         if isinstance(next_layer.layer, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
             next_layer.context.layers.remove(next_layer.layer)
             next_layer.layer = TCPLayer(next_layer.context, ignore=True)
-        elif self._streams:
+            return
+        if isinstance(next_layer.layer, TCPLayer | DNSLayer) and self._is_looked_into(next_layer.context):
+            # mitmproxy guesses by the first bytes, and passes on unseen what does not begin like HTTP: an
+            # empty line does not, nor a request of which only "PO" has come so far.
+            next_layer.context.layers.remove(next_layer.layer)
+            next_layer.layer = HttpLayer(next_layer.context, HTTPMode.transparent)
+        if self._streams:
             layer.replace_http_layer(next_layer)
 
     def _is_tunnel(self, ctx: context.Context) -> bool:
@@ -70,6 +84,15 @@ class Tunnels:
             self._note("tunnelled", host, port, ctx.client, verdict.why)
         return verdict.decision == "tunnel"
 
+    def _is_looked_into(self, ctx: context.Context) -> bool:
+        """True where nothing may pass that is not HTTP: on a connection to an LLM host, by either name."""
+        if not ctx.server.address:
+            return False
+        host, port = ctx.server.address[:2]
+        runtime = self._runtime()
+        verdict = on_tls(host, port, ctx.client.sni or "", runtime.policy.file, runtime.providers)
+        return verdict.decision != "tunnel"
+
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         if not data.context.server.address:
             return
@@ -81,13 +104,12 @@ class Tunnels:
             self._note("tunnelled", host, port, data.context.client, verdict.why)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        """The client did not take our certificate: its CA is missing, or it pins the provider's."""
+        """Most often a client does not take our certificate: its CA is missing, or it pins the provider's."""
         host, port = (data.context.server.address or ("", 443))[:2]
         host = data.context.client.sni or host
-        self._note("tls_failed", host, port, data.context.client, "certificate_not_trusted")
-        logger.warning(
-            "A client did not trust Tollgate's certificate for %s: is the CA installed there?", host
-        )
+        why, text = why_tls_failed(data.conn.error or "", begun=data.ssl_conn is not None)
+        self._note("tls_failed", host, port, data.context.client, why)
+        logger.warning(text, host or "this proxy itself")
 
     async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """mitmproxy's own leg: where the policy says, and never to link-local or metadata addresses."""
@@ -95,7 +117,19 @@ class Tunnels:
 
     def _note(self, sight: Sight, host: str, port: int, client: connection.Client, why: str) -> None:
         address = client.peername[0] if client.peername else ""
-        self._saw(Connection(sight, host, port, address, why=why))
+        self._saw(Connection(sight, host, port, address, self._users.get(client, ""), why))
+
+
+def why_tls_failed(error: str, *, begun: bool) -> tuple[str, str]:
+    """What the trail and the log (with the host) say of a client's handshake, by mitmproxy's error. `begun`:
+    there was a ClientHello."""
+    if not begun:
+        return "no_tls", "A client began no TLS handshake that could be read, for %s."
+    if "cannot agree on a TLS version" in error:
+        return "tls_version", "A client offered no TLS version above 1.1 for %s."
+    # Many clients that do not trust a certificate say so, many just hang up.
+    text = "A client did not trust Tollgate's certificate for %s: is the CA installed there?"
+    return "certificate_not_trusted", text
 
 
 def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], None]) -> None:

@@ -16,6 +16,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmg])i?)?b?", re.IGNORECASE)
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.IGNORECASE)
 _PROXY = re.compile(r"https?://(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?/?", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*", re.IGNORECASE)
 _BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -102,6 +103,13 @@ def check_variable(name: str) -> str:
     return name
 
 
+def check_host(name: str) -> str:
+    """A host's name or address as it is compared: in lower case."""
+    if not _HOST.fullmatch(name):
+        raise ValueError(f'"{name}" is no host name: no scheme, no port, no path, no glob')
+    return name.lower()
+
+
 type Size = Annotated[
     int,
     Field(ge=0),
@@ -125,6 +133,7 @@ type Clients = Annotated[
     AfterValidator(check_networks),
     Field(description='An address, glob or network, or a list of them; "!" says that it must not match.'),
 ]
+type HostName = Annotated[str, AfterValidator(check_host)]
 type Port = Annotated[int, Field(ge=1, le=65535)]
 type File = Annotated[Path, Field(strict=False)]
 type Regex = Annotated[str, AfterValidator(check_regex)]

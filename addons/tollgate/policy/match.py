@@ -32,7 +32,9 @@ class Facts:
     provider: str = ""
     dialect: str = ""
     operation: str = ""
-    model: str = ""
+    model: str | None = ""
+    """None before the body that names it is read: no rule that asks for it is for the call then, nor one that
+    asks that it be another."""
     headers: Headers = field(default_factory=CIMultiDict, compare=False)
     """Of the request. Two facts that differ only in these are equal."""
 
@@ -106,6 +108,8 @@ class Condition:
         if self.header:
             return self.matcher.matches(facts.headers.getall(self.header, ()))
         value = getattr(facts, self.fact)
+        if value is None:
+            return False
         return self.matcher.matches((value,) if isinstance(value, str) else value)
 
 

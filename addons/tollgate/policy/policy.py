@@ -137,7 +137,7 @@ def key_of(conditions: list[Condition]) -> Callable[[Facts], Any]:
 
 def length(key: Any) -> int:
     """How many characters a key of `key_of` has."""
-    return len(key) if isinstance(key, str) else sum(map(length, key))
+    return len(key or ()) if isinstance(key, str | None) else sum(map(length, key))
 
 
 def overlay[P: Part](base: P, over: P) -> P:

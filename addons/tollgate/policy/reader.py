@@ -15,6 +15,7 @@ from tollgate.policy.problem import Mark, PolicyError, Problem
 from tollgate.policy.schema import PolicyFile
 from tollgate.policy.targets import senseless
 from tollgate.policy.tree import EMPTY, Tree, merge
+from tollgate.policy.vocabulary import unmatched
 from tollgate.providers import Providers
 
 MAX_SIZE = 1024 * 1024
@@ -49,7 +50,7 @@ def validate(tree: Tree) -> PolicyFile:
     """A tree as a policy file. PolicyError with every value that is wrong."""
     file = as_part(tree, PolicyFile)
     problems = [*_names_taken(tree, file), *_senseless_hosts(tree, file)]
-    if problems := problems or list(senseless(tree, file)):
+    if problems := problems or [*senseless(tree, file), *unmatched(tree, file)]:
         raise PolicyError(problems)
     return file
 

@@ -16,6 +16,7 @@ from tollgate.policy.dlp import Detection, Dlp
 from tollgate.policy.fields import (
     Duration,
     File,
+    HostName,
     PassOrRefuse,
     Patterns,
     Port,
@@ -165,7 +166,7 @@ class Upstream(Part):
     """PEM file with a certificate and its key, shown to hosts that ask for one."""
     keepalive: Duration = 60.0
     """How long an idle connection to a provider is kept."""
-    resolve: dict[str, Resolve] = Field(default_factory=dict)
+    resolve: dict[HostName, Resolve] = Field(default_factory=dict)
     """Host name to where it really is."""
 
 

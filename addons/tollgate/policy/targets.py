@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from tollgate.policy.match import Matcher, names
 from tollgate.policy.problem import Problem, write_key
 from tollgate.policy.routing import Route, Target
 from tollgate.policy.schema import PolicyFile
 from tollgate.policy.tree import Steps, Tree
+from tollgate.policy.vocabulary import unknown
 from tollgate.providers import Providers
 from tollgate.providers.places import host_in
 from tollgate.providers.table import DIALECTS, Provider, one_of
@@ -50,7 +50,7 @@ def _named(target: Target, provider: str, providers: Providers) -> tuple[Provide
     """The place of a target that names its provider. A policy's own `hosts` may have several of one."""
     rows = [row for row in providers.rows if row.id == provider]
     if not rows:
-        raise ValueError(_unknown("provider", provider, (row.id for row in providers.rows)))
+        raise ValueError(unknown("provider", provider, (row.id for row in providers.rows)))
     problems = []
     for row in rows:
         try:
@@ -74,7 +74,7 @@ def senseless(tree: Tree, file: PolicyFile) -> Iterator[Problem]:
     for path, route in routes:
         for n, choice in enumerate(route.targets):
             if choice.target not in (SAME, *file.targets):
-                yield _problem(tree, (*path, "targets", n), _unknown("target", choice.target, file.targets))
+                yield _problem(tree, (*path, "targets", n), unknown("target", choice.target, file.targets))
         if wrong := _wrong_shares(route, canary):
             yield _problem(tree, (*path, "targets"), wrong)
         if unpriced := _unpriced(route, file):
@@ -128,7 +128,7 @@ def _wrong_target(
         yield ("check",), "this target is wherever the client wanted: name the host or provider to check"
     for credential in target.credential:
         if credential != CLIENT and credential not in file.credentials:
-            yield ("credential",), _unknown("credential", credential, file.credentials)
+            yield ("credential",), unknown("credential", credential, file.credentials)
         elif credential != CLIENT and host and not may_go_to(file.credentials[credential].hosts, host):
             yield ("credential",), f'"{credential}" may not be sent to {host}: its `hosts` do not name it'
 
@@ -136,11 +136,6 @@ def _wrong_target(
 def may_go_to(hosts: Iterable[str], host: str) -> bool:
     """Whether a credential with these `hosts` may be sent to that host."""
     return Matcher(hosts, names).matches((host,))
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), 1)
-    return f'no {what} is called "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
 
 
 def _problem(tree: Tree, path: Steps, message: str) -> Problem:

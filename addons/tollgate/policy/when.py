@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, field_validator
+
 from tollgate.policy.fields import Clients, Patterns
 from tollgate.policy.part import Part
+
+
+def check_header(name: str) -> str:
+    """A header's name: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~\w-]+", name, re.ASCII):
+        raise ValueError(f'"{name}" is no name of a header')
+    return name
+
+
+type HeaderName = Annotated[str, AfterValidator(check_header)]
 
 
 class When(Part):
@@ -29,6 +44,15 @@ class When(Part):
     operation: Patterns | None = None
     """What is asked for: chat, responses, embeddings, count_tokens."""
     model: Patterns | None = None
-    """The model that the client asked for; empty where the request names none."""
-    headers: dict[str, Patterns] | None = None
+    """The model that the client asked for; empty where the request names none. Most name it in the body, so
+    that such a rule cannot set how bodies are read."""
+    headers: dict[HeaderName, Patterns] | None = None
     """Header name to patterns; "*" asks only that it is there."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_nothing(cls, value: Any) -> Any:
+        """A key that is there without a value was meant to hold for some calls, and not for all."""
+        if value is None:
+            raise ValueError("nothing stands here")
+        return value

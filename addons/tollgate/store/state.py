@@ -18,7 +18,13 @@ def state_folder(chosen: str = "", environ: Mapping[str, str] = os.environ) -> P
     It is the one chosen, else `$TOLLGATE_STATE`, else `tollgate` in the XDG state home
     (https://specifications.freedesktop.org/basedir-spec/latest/).
     """
-    folder = Path(chosen or environ.get("TOLLGATE_STATE") or _default(environ)).expanduser().absolute()
+    folder = Path(chosen or environ.get("TOLLGATE_STATE") or _default(environ))
+    try:
+        folder = folder.expanduser().absolute()
+    except RuntimeError as e:  # as in a container under a user id of no name
+        raise StateError(
+            f"The state folder {folder} is nowhere: this user has no home. Set TOLLGATE_STATE to a folder."
+        ) from e
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
