@@ -44,6 +44,7 @@ def test_a_success_or_an_error_of_the_clients_own_is_what_it_gets(status: int) -
         (of(429), True, True, False),
         (of(403, key_refused=True), True, True, False),
         (of(503, headers=CIMultiDict({"x-should-retry": "false"})), False, True, True),
+        (Result(error=Failed("no", code="answer_untranslatable"), status=200), True, True, True),
         (error("provider_unreachable"), True, True, True),
         (error("provider_disconnected"), True, True, True),
         (error("circuit_open"), False, True, False),

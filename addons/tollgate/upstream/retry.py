@@ -77,7 +77,8 @@ class Result:
     def sick(self) -> bool:
         """True where it is the target's own failure, which its breaker counts."""
         if self.status:
-            return bool(self.broken) or self.status >= 500
+            nonsense = self.status < 300 and self.error is not None
+            return nonsense or bool(self.broken) or self.status >= 500
         return isinstance(self.error, Failed) and self.asked
 
     def may_move_on(self, operation: str) -> bool:

@@ -66,6 +66,24 @@ def test_an_answer_that_is_no_json_is_a_value_error() -> None:
         session("openai-chat", "bedrock-converse").answer(200, CIMultiDict(), b"<html>")
 
 
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        ("openai-chat", b'{"detail": "ok"}'),
+        ("openai-responses", b'{"choices": [{"message": {"content": "a"}}]}'),
+        ("anthropic-messages", b'{"content": null}'),
+        ("gemini", b'{"usageMetadata": {}}'),
+        ("bedrock-converse", b'{"message": "Hello from the gateway"}'),
+        ("ollama", b"[]"),
+        ("cohere-chat", b'{"message": "ok"}'),
+    ],
+)
+def test_what_is_no_answer_of_the_dialect_is_not_told_as_an_empty_one(target: str, body: bytes) -> None:
+    source = "anthropic-messages" if target == "openai-chat" else "openai-chat"
+    with pytest.raises(ValueError, match="it has no"):
+        session(source, target).answer(200, CIMultiDict(), body)
+
+
 def test_an_error_is_told_in_the_clients_words() -> None:
     status, headers, body, _ = session("anthropic-messages", "openai-chat").answer(
         429,

@@ -57,6 +57,8 @@ class Codec:
     address: Callable[[str, bool], tuple[str, str]]
     """Model and whether to stream → path and query."""
     write_request: Callable[[Request, Losses], Json]
+    marks: tuple[str, ...]
+    """Where an object or a list stands in whole answers: in each at one of these paths."""
     read_answer: Callable[[Any, Answer, Losses], None]
     """Fills in parts and stop; model and usage are read by the dialect's own row."""
     decoder: Callable[[Dialect, str, Losses], Decoder]

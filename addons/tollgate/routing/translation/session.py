@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from tollgate.calls import Event, Headers
-from tollgate.dialects.paths import text_at
+from tollgate.dialects.paths import find, text_at
 from tollgate.routing.translation.codec import Asked, Codec, Decoder, Encoder
 from tollgate.routing.translation.faults import Told, whole_fault
 from tollgate.routing.translation.headers import created, json_headers
@@ -116,6 +116,8 @@ class Conversation(Session):
 
     def _read(self, document: Any, headers: Headers, losses: Losses) -> Answer:
         row = self.target.dialect
+        if not any(isinstance(find(document, path), dict | list) for path in self.target.marks):
+            raise ValueError(f"it has no {' and no '.join(self.target.marks)}")
         id = text_at(document, ("id", "responseId")) or self._id(headers)
         answer = Answer(id, row.answered_model(document) or self.model, usage=row.usage(document))
         self.target.read_answer(document, answer, losses)

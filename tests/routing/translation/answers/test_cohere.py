@@ -1,3 +1,5 @@
+import pytest
+
 from support.codecs import read_answer
 from tollgate.routing.translation.neutral import Text, Thinking, ToolUse
 
@@ -20,3 +22,9 @@ def test_an_answer_that_says_nothing() -> None:
     answer, losses = read_answer("cohere-chat", {})
 
     assert (answer.parts, answer.stop, losses) == ([], "end", [])
+
+
+@pytest.mark.parametrize("reason", ["ERROR", "TIMEOUT"])
+def test_an_answer_that_ended_with_an_error_is_none(reason: str) -> None:
+    with pytest.raises(ValueError, match=f"it ended with {reason}"):
+        read_answer("cohere-chat", {"message": {"content": []}, "finish_reason": reason})

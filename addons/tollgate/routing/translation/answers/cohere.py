@@ -20,6 +20,10 @@ STOPS: dict[str, Stop] = {
 
 
 def read(document: Any, answer: Answer, losses: Losses) -> None:
+    """ValueError where it ended with an error, of which nothing else is said."""
+    reason = text_at(document, ("finish_reason",))
+    if STOPS.get(reason) == "malformed":
+        raise ValueError(f"it ended with {reason}")
     if plan := text_at(document, ("message.tool_plan",)):
         answer.parts.append(Thinking(plan))
     for part in objects_at(document, "message.content"):
@@ -31,4 +35,4 @@ def read(document: Any, answer: Answer, losses: Losses) -> None:
     answer.parts += [read_call(call, f"message.tool_calls[{n}]") for n, call in enumerate(calls)]
     if objects_at(document, "message.citations"):
         losses.note("citations", "message.citations", hint=True)
-    answer.stop = STOPS.get(text_at(document, ("finish_reason",)), "end")
+    answer.stop = STOPS.get(reason, "end")
