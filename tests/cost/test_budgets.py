@@ -110,6 +110,10 @@ def test_a_limit_is_in_the_policys_currency() -> None:
     assert euros.of(FACTS, ANN, {"metered"}, NOW)[0].claim.limit == 10 * DOLLAR
 
 
+def test_a_limit_that_means_no_limit_fits_the_ledger() -> None:
+    assert share(limit=1e300).claim.limit == share(limit=1e10).claim.limit == 9 * 10**18 < 2**63
+
+
 def test_how_full_a_purse_is() -> None:
     half = share()
     level = Level(5 * DOLLAR, DOLLAR)

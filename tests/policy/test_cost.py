@@ -50,6 +50,7 @@ def test_prices_are_in_dollars_and_nothing_is_downloaded() -> None:
     "wrong",
     [
         {"prices": {"ceiling": -1}},
+        {"prices": {"ceiling": 1e300}},
         {"prices": {"currency": {"code": "euro"}}},
         {"prices": {"currency": {"rate": 0}}},
         {"counting": {"output": -1}},

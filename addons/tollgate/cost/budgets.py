@@ -18,6 +18,8 @@ from tollgate.store.purses import Claim, Level, Purse
 
 PERIODS: Mapping[Period, str] = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MOST = 9 * 10**18
+"""Nano-dollars that the ledger can hold, nine billion dollars: a limit above is the same as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Budgets:
         self.money = Money.of(settings.prices.currency)
         self._zone = zone_of(settings.timezone)
         self._compiled = [
-            _Compiled(budget, compile_when(budget.when), self.money.nanos(budget.limit))
+            _Compiled(budget, compile_when(budget.when), min(_MOST, self.money.nanos(budget.limit)))
             for budget in settings.budgets
         ]
 

@@ -51,7 +51,7 @@ class PriceSettings(Part):
     overlays: list[File] = Field(default_factory=list)
     """Price files of your own, before the public prices: contracts, discounts, self-hosted models, what
     stands behind a deployment's name. The first row that fits holds."""
-    ceiling: float = Field(default=100.0, ge=0, allow_inf_nan=False)
+    ceiling: float = Field(default=100.0, ge=0, le=1_000_000)
     """US dollars for a million tokens, which budgets charge for a model whose price nobody knows."""
     currency: Currency = Currency()
 
