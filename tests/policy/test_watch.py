@@ -161,14 +161,17 @@ def test_a_file_that_the_policy_names_counts_once_it_has_changed_and_is_there(
     assert (source.current, source.generation) == (policy, 1)
 
 
-def test_files_that_a_new_policy_names_are_looked_at(path: Path, tmp_path: Path) -> None:
-    secret = tmp_path / ".env"
-    secret.write_text("A=1")
+@pytest.mark.parametrize(
+    "names", ["detection: {{known_values: {{files: [{}]}}}}", "cost: {{prices: {{overlays: [{}]}}}}"]
+)
+def test_files_that_a_new_policy_names_are_looked_at(path: Path, tmp_path: Path, names: str) -> None:
+    named = tmp_path / "named"
+    named.write_text("A=1")
     source = PolicySource([path])
-    save(path, f"detection: {{known_values: {{files: [{secret}]}}}}")
+    save(path, names.format(named))
     assert source.check()
     assert not source.check()
 
-    save(secret, "A=2345")
+    save(named, "A=2345")
 
     assert source.check()

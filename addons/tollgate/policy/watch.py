@@ -60,7 +60,8 @@ class PolicySource:
         return tuple(map(look, self.paths))
 
     def _look_beside(self) -> Look:
-        return tuple(map(look, self.current.file.detection.files))
+        file = self.current.file
+        return tuple(map(look, (*file.detection.files, *file.cost.prices.overlays)))
 
 
 def refuse_empty(paths: Iterable[Path], seen: Look) -> None:
