@@ -22,6 +22,26 @@ UNTRUSTED.verify_message = "self-signed certificate"
 REFUSED = OSError(errno.ECONNREFUSED, "Connect call failed ('10.0.0.1', 443)")
 
 
+PROXY = KEY._replace(host="proxy.corp", port=3128)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            aiohttp.ClientConnectorDNSError(PROXY, socket.gaierror(-2, "Name or service not known")),
+            "The name of the egress proxy proxy.corp:3128 could not be resolved (proxy.corp: ",
+        ),
+        (
+            aiohttp.ClientConnectorCertificateError(PROXY, UNTRUSTED),
+            "The certificate of the egress proxy proxy.corp:3128 cannot be trusted (self-signed",
+        ),
+    ],
+)
+def test_what_is_the_egress_proxys_fault_is_not_laid_to_the_provider(error: Exception, said: str) -> None:
+    assert before_the_head(error, WHERE).message.startswith(said)
+
+
 @pytest.mark.parametrize(
     ("error", "code", "status", "words"),
     [

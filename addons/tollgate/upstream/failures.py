@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import aiohttp
@@ -157,7 +157,15 @@ def before_the_head(error: BaseException, where: Where) -> CallError:
     if isinstance(error.__cause__, ssl.SSLError) and not isinstance(error, aiohttp.ClientConnectorError):
         # TLS 1.3 servers reject a client's certificate only after the handshake, in place of an answer.
         return _say(_NO_TLS, error.__cause__, where)
-    return _say(_row(_BEFORE, error), error, where)
+    return _say(_row(_BEFORE, error), error, _whose(error, where))
+
+
+def _whose(error: BaseException, where: Where) -> Where:
+    """With the egress proxy in the host's place, where its own name or certificate is what is wrong."""
+    proxys_own = isinstance(error, aiohttp.ClientConnectorDNSError | aiohttp.ClientConnectorCertificateError)
+    if proxys_own and where.proxy and getattr(error, "host", "") == where.proxy.rpartition(":")[0]:
+        return replace(where, host=f"the egress proxy {where.proxy}")
+    return where
 
 
 def within_the_body(error: BaseException, where: Where) -> Failed:
