@@ -27,7 +27,7 @@ from tollgate.gate.authority import (
     uncovered,
 )
 
-HOSTS = ["api.openai.com", "*.openai.azure.com"]
+HOSTS = ["api.openai.com", "*.openai.azure.com", "*-aiplatform.googleapis.com"]
 
 
 def handshake(folder: Path, name: str) -> str:
@@ -61,6 +61,7 @@ def handshake(folder: Path, name: str) -> str:
     [
         ("api.openai.com", ""),
         ("my-company.openai.azure.com", ""),
+        ("us-east5-aiplatform.googleapis.com", ""),
         ("bank.example", "permitted subtree violation"),
         ("openai.com", "permitted subtree violation"),
         ("notapi.openai.com", "permitted subtree violation"),
@@ -132,7 +133,7 @@ def test_an_authority_without_limits_vouches_for_all(tmp_path: Path) -> None:
         (["API.OpenAI.com", "api.openai.com"], ["api.openai.com"]),
         (["*.openai.azure.com", "x.openai.azure.com"], ["openai.azure.com"]),
         (["bedrock-runtime.*.amazonaws.com"], ["amazonaws.com"]),
-        (["*-aiplatform.googleapis.com"], ["aiplatform.googleapis.com"]),
+        (["*-aiplatform.googleapis.com", "aiplatform.googleapis.com"], ["googleapis.com"]),
         (["**.example.org", "a.example.org", "notexample.org"], ["example.org", "notexample.org"]),
         (["127.0.0.1", "[::1]", "::1", "*"], []),
     ],

@@ -88,10 +88,16 @@ _KEY_USAGE = x509.KeyUsage(
 
 
 def subtrees(hosts: Iterable[str]) -> list[str]:
-    """The names under which these hosts stand: what follows a glob's last `*`, without addresses."""
-    names = {host.rpartition("*")[2].lstrip("-.").lower() for host in hosts}
+    """The names under which these hosts stand, without addresses: a constraint holds for whole labels, so of
+    a glob it is what follows the label with its last `*`."""
+    names = {_above(host.lower()) for host in hosts}
     names = {n for n in names if n and not _is_address(n)}
     return sorted(n for n in names if not any(_below(n, other) for other in names if other != n))
+
+
+def _above(host: str) -> str:
+    _, star, rest = host.rpartition("*")
+    return rest.partition(".")[2] if star else host
 
 
 def uncovered(folder: Path, hosts: Iterable[str]) -> list[str]:
