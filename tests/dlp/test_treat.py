@@ -354,6 +354,24 @@ def test_a_plain_text_body_is_rewritten() -> None:
     assert b"ada@" not in call.request.body.render()
 
 
+PIECE = {"x-goog-upload-command": "upload, finalize"}
+
+
+def test_a_piece_of_a_file_keeps_its_size() -> None:
+    treatment, call, _ = treated(b"dear ada@corp.io", headers=PIECE)
+
+    assert treatment.refusal is not None
+    assert "the uploaded file" in treatment.refusal.message
+    assert call.request.body.render() == b"dear ada@corp.io"
+
+
+@pytest.mark.parametrize("content", [b"dear nobody", b"\x89PNG"])
+def test_a_piece_of_a_file_that_holds_nothing_passes(content: bytes) -> None:
+    treatment, _, _ = treated(content, headers=PIECE)
+
+    assert treatment.refusal is None
+
+
 def test_a_file_as_the_body_is_looked_into() -> None:
     treatment, _, _ = treated(gzip.compress(b"the key is sk-abcd1234"))
 

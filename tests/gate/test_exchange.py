@@ -429,3 +429,13 @@ async def test_a_piece_of_a_file_need_not_be_the_json_that_it_claims_to_be(
     client = await carry(call, Answers(WHOLE))
 
     assert (client.told[0][1], call.request.body.wire) == (status, content)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"), [("start", True), ("upload", False), ("upload, finalize", False)]
+)
+def test_a_piece_of_a_file_is_no_json_though_googles_sdks_say_so(command: str, expected: bool) -> None:
+    headers = {"Content-Type": "application/json", "X-Goog-Upload-Command": command}
+    call = make_call(make_request(headers=CIMultiDict(headers).items()), speaks="generic")
+
+    assert is_json(call, b"notes") is expected

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tollgate.calls import Body, Call, Finding, Refused, Request
+from tollgate.calls.upload import is_piece
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.fresh import Fresh
 from tollgate.dlp.redact import Change, replaced
@@ -104,12 +105,12 @@ class _Treating:
         """A body that is not JSON: a form, a text, or a file."""
         if multipart.is_multipart(content_type):
             self._form(content, multipart.parts(content, content_type))
-        elif (text := as_text(content)) is not None:
-            changed = self._settling.text(text, Where("the body"))
-            if changed != text:
-                self._replace(changed.encode())
-        else:
+        elif (text := as_text(content)) is None:
             self._attachment(content, "the body")
+        elif is_piece(self._call.request.headers):  # its size was told before
+            list(self._rewritten([Surface(text, "", "the uploaded file")]))
+        elif (changed := self._settling.text(text, Where("the body"))) != text:
+            self._replace(changed.encode())
 
     def _form(self, content: bytes, fields: list[multipart.Part]) -> None:
         edits: list[multipart.Edit] = []

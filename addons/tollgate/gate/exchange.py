@@ -20,6 +20,7 @@ from tollgate.calls import (
     Verdict,
 )
 from tollgate.calls.coding import CodingError, decode
+from tollgate.calls.upload import is_piece
 from tollgate.dialects.forms import model_of_form
 from tollgate.gate.guards import log_failure
 from tollgate.gate.pieces import Pieces, error_answer
@@ -278,6 +279,8 @@ def is_json(call: Call, content: bytes) -> bool:
         return False
     if call.dialect.name != "generic":
         return True
+    if is_piece(call.request.headers):
+        return False
     kind = call.request.headers.get("content-type", "").lower()
     if not kind:
         return content[:1] in b"{["
