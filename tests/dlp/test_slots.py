@@ -268,6 +268,31 @@ def test_an_address_that_is_taken_apart_is_found() -> None:
     assert "corp" not in str(treated.body.json)
 
 
+OPEN = {"SECRET": r"key-[A-Za-z0-9/.-]{8,}"}
+"""A rule for keys of any length: they go on in any word that follows."""
+
+
+@pytest.mark.parametrize("behind", ["User-facing text.", "2026-11-23 was Monday.", "/work/notes.txt"])
+def test_a_key_at_the_end_of_a_text_does_not_go_on_in_the_next(
+    behind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.RULES", OPEN)
+    treated = Treated(chat("token key-4711abcd\n", behind), new_examiner(), Dlp())
+
+    assert treated.body is not None
+    first, second = (message["content"] for message in treated.body.json["messages"])
+    assert "4711" not in first
+    assert second == behind
+
+
+@pytest.mark.parametrize("texts", [["it is key-4711abcd", "9f3ax7Qp2"], ["it is key-47", "11abcd and so on"]])
+def test_a_key_that_is_taken_apart_is_found(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.RULES", OPEN)
+    treated = Treated(chat(*texts), new_examiner(), Dlp())
+
+    assert treated.body is None
+
+
 @pytest.mark.usefixtures("each_item")
 @pytest.mark.parametrize(
     "policy", [Dlp(actions={"SECRET": "redact"}), Dlp(on_unrewritable="drop_part")], ids=["redact", "drop"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from itertools import chain
 
@@ -22,6 +23,11 @@ from tollgate.dlp.views.joins import is_address, joins
 _NEVER_APART = frozenset(("IP_ADDRESS",))
 """What nobody takes apart over messages, but the end of one number and the beginning of another make."""
 _ADDRESS = "EMAIL_ADDRESS"
+_REST_OF_KEY = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{8,}")
+"""What the second half of a key has, but words, dates and paths have not: letters and digits, mixed."""
+
+type Part = tuple[Slot, int, int]
+"""A part of a value: the slot, and from where to where in its text."""
 
 _REMOVED = "[removed]"
 """Stands for a text that is gone as a whole: APIs refuse texts that are empty, or blank."""
@@ -68,7 +74,7 @@ class _Slots:
         for join in joins([*self._near, *slots], len(self._near)):
             for span in self._settling.resolved(self._examiner.joined(join.text, self._settling.budget)):
                 pieces = join.spans(span.start, span.end)
-                if len(pieces) < 2 or not _taken_apart(span.entity, pieces):
+                if len(pieces) < 2 or not _taken_apart(span.entity, pieces) or self._whole(span, pieces):
                     continue  # it is found in its slot as well, or is none
                 self._joined = True
                 place = " and ".join(place_of(slot) for slot, _, _ in pieces)
@@ -76,6 +82,21 @@ class _Slots:
                     for slot, start, end in pieces:
                         self._pieces.setdefault(slot.ordinal, []).append(span._replace(start=start, end=end))
         return not self._pieces or min(self._pieces) >= slots[0].ordinal
+
+    def _whole(self, value: Span, pieces: Collection[Part]) -> bool:
+        """Whether one slot holds all of a value, as surely, and the others add but what stands next to it: a
+        file that ends with a key, and the text behind it."""
+        return any(
+            self._holds(piece, value.score)
+            and not any(_REST_OF_KEY.search(slot.text, *at) for slot, *at in pieces if slot is not piece[0])
+            for piece in pieces
+        )
+
+    def _holds(self, piece: Part, score: float) -> bool:
+        slot, start, end = piece
+        found = self._examiner.text(slot.text, slot.kind, key_of(slot), self._settling.budget)
+        spans = (each.span for each in found if each.direct)
+        return any(span.start <= start and end <= span.end and span.score >= score for span in spans)
 
     def slots(self) -> None:
         """Settle the slots."""
@@ -128,7 +149,7 @@ class _Slots:
         return edited if edited.edited else None
 
 
-def _taken_apart(entity: str, pieces: Iterable[tuple[Slot, int, int]]) -> bool:
+def _taken_apart(entity: str, pieces: Iterable[Part]) -> bool:
     """Whether these may be parts of one value. Where one of them is an address, what stands before it is not:
     "user", "bob@acme.com"."""
     if entity in _NEVER_APART:
