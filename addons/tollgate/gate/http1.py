@@ -1,6 +1,9 @@
-"""The HTTP/1.1 server of mitmproxy, which stops at trailers of a request, and leaves the client waiting."""
+"""The HTTP/1.1 server of mitmproxy, which stops at trailers of a request, and at empty lines before one, and
+leaves the client waiting."""
 
 from __future__ import annotations
+
+import re
 
 import h11
 from h11._readers import ChunkedReader
@@ -9,9 +12,17 @@ from mitmproxy.proxy import events
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import http as layers
 
+_EMPTY_LINE = re.compile(rb"\r?\n")
+
 
 class Http1Server(layers.Http1Server):
-    """Leaves trailers out, as a proxy may: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1"""
+    """Leaves trailers out, as a proxy may (https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1), and empty
+    lines, as a server should (https://www.rfc-editor.org/rfc/rfc9112#section-2.2)."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        while _EMPTY_LINE.match(bytes(self.buf)[:2]):
+            self.buf.maybe_extract_lines()
+        yield from super().read_headers(event)
 
     def read_body(self, event: events.Event) -> CommandGenerator[None]:
         if type(self.body_reader) is ChunkedReader:  # it has read nothing yet

@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from typing import TypeGuard
 
 from mitmproxy import connection, ctx, http, tls
 from mitmproxy.proxy import context, server_hooks
 from mitmproxy.proxy import layer as proxy_layer
-from mitmproxy.proxy.layers import ClientTLSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers import ClientTLSLayer, DNSLayer, HttpLayer, ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers.http import HTTPMode
 
 from tollgate.calls import Connection, Runtime, Sight
 from tollgate.gate import layer
@@ -48,14 +50,29 @@ class Tunnels:
         refuse(flow, self._runtime(), self._saw)
 
     def next_layer(self, next_layer: proxy_layer.NextLayer) -> None:
-        """Choose as mitmproxy does, but with our streams, and with raw tunnels to other hosts."""
+        """Choose as mitmproxy does, but with our streams, with raw tunnels to other hosts, and with none to
+        LLM hosts."""
         if next_layer.layer is None:  # a script stands before the addon that chooses
             ctx.master.addons.get("nextlayer").next_layer(next_layer)
-        if isinstance(next_layer.layer, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
-            next_layer.context.layers.remove(next_layer.layer)
+        chosen = next_layer.layer
+        if isinstance(chosen, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
+            next_layer.context.layers.remove(chosen)
             next_layer.layer = TCPLayer(next_layer.context, ignore=True)
-        elif self._streams:
+        elif _passes_unseen(chosen) and self._is_inspected(next_layer.context):
+            next_layer.context.layers.remove(chosen)
+            next_layer.layer = HttpLayer(next_layer.context, HTTPMode.transparent)
+        if self._streams:
             layer.replace_http_layer(next_layer)
+
+    def _is_inspected(self, ctx: context.Context) -> bool:
+        """True for a connection to an LLM host. mitmproxy would pass on, unseen, what does not begin as it
+        thinks HTTP does, such as a request behind an empty line."""
+        if not ctx.server.address:
+            return False
+        host, port = ctx.server.address[:2]
+        runtime = self._runtime()
+        verdict = on_tls(host, port, ctx.client.sni or "", runtime.policy.file, runtime.providers)
+        return verdict.decision == "inspect"
 
     def _is_tunnel(self, ctx: context.Context) -> bool:
         """True for a CONNECT without TLS in it to a host that is not looked into."""
@@ -96,6 +113,11 @@ class Tunnels:
     def _note(self, sight: Sight, host: str, port: int, client: connection.Client, why: str) -> None:
         address = client.peername[0] if client.peername else ""
         self._saw(Connection(sight, host, port, address, why=why))
+
+
+def _passes_unseen(chosen: proxy_layer.Layer | None) -> TypeGuard[TCPLayer | DNSLayer]:
+    """True where mitmproxy guesses that it is no HTTP. What its user has it ignore is no guess."""
+    return isinstance(chosen, DNSLayer) or (isinstance(chosen, TCPLayer) and chosen.flow is not None)
 
 
 def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], None]) -> None:
