@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from tollgate.providers import Match
 
 _VERSION_HEADERS = {"anthropic-messages": "anthropic-version"}
 """Dialects whose codec depends on the API version, and the header that says it."""
+_GRPC_METHOD = re.compile(r"/[\w-]+(?:\.[\w-]+)+/\w+", re.ASCII)
+"""package.Service and Method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +175,20 @@ def _fate(
         return None, Refused("The request's target is not a path.", code="bad_target", always=True), ""
     if request.headers.get("upgrade", "").lower() == "websocket":
         return _websocket(settings)
-    if request.headers.get("content-type", "").startswith("application/grpc") or match.opaque:
+    if match.opaque or _is_grpc(request, match):
         return _opaque(runtime)
     if not match.known and settings.bodies.unknown_path == "refuse":
-        message = (
-            f"Tollgate's policy refuses paths that it does not know (bodies.unknown_path): {request.method}"
-        )
-        return None, Refused(f"{message} {request.path.partition('?')[0]}", code="unknown_path"), ""
+        message = "Tollgate's policy refuses paths that it does not know (bodies.unknown_path)"
+        told = f"{message}: {request.method} {request.path.partition('?')[0]}"
+        return None, Refused(told, code="unknown_path", record=f"{message}."), ""
     return None, None, ""
+
+
+def _is_grpc(request: http.Request, match: Match) -> bool:
+    """True for gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). What has a path of
+    another API is none, whatever it calls itself: it would pass unseen."""
+    is_method = _GRPC_METHOD.fullmatch(request.path) is not None and not match.known
+    return is_method and request.headers.get("content-type", "").lower().startswith("application/grpc")
 
 
 def _websocket(settings: Settings) -> tuple[Sight | None, Refused | None, str]:
