@@ -108,7 +108,8 @@ def test_a_place_tells_no_key_that_may_be_text(key: str, told: str) -> None:
 
 def test_what_is_no_id_is_a_slot_where_an_id_should_stand() -> None:
     body = parsed(
-        b'{"ids": ["a1", "jane@acme-mail.com"], "more": {"deep": {"x": "two words"}, "y": "one"}, "id": "my id"}',
+        b'{"ids": ["a1", "jane@acme-mail.com"], "more": {"deep": {"x": "two words"}, "y": "one"},'
+        b' "id": "my id"}',
         {"ids": "skip", "more": "skip", "id": "skip"},
     )
 

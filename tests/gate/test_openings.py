@@ -135,6 +135,13 @@ def test_a_target_that_is_no_path_is_refused(target: str) -> None:
     assert (refusal.code, refusal.always) == ("bad_target", True)
 
 
+def test_a_method_that_is_none_is_refused_and_not_told() -> None:
+    refusal = opened(flow_of(method="GHP_OFNOBODY")).refusal
+
+    assert refusal is not None
+    assert (refusal.code, refusal.always, "GHP" in refusal.message) == ("bad_method", True, False)
+
+
 UPGRADE = {"upgrade": "WebSocket", "connection": "upgrade"}
 GRPC = {"content-type": "application/grpc+proto"}
 CHAT, METHOD = "/v1/chat/completions", "/company.chat.v1.Chat/Complete"

@@ -11,7 +11,8 @@ type Kind = Literal["text", "key", "json", "blob"]
 type Shape = Mapping[str, "Shape | Kind | Literal['skip']"]
 """Where text stands in a body. Keys lead down; lists are passed through; "*" is any key. A leaf says what
 stands there: "skip" is no slot (ids, enums, signatures) as long as it is a string that may be one, "json" is
-JSON in a string, "blob" is base64 or a URL. What a shape does not name is a slot, its key too: scanning is opt-out."""
+JSON in a string, "blob" is base64 or a URL. What a shape does not name is a slot, its key too: scanning is
+opt-out."""
 
 type Path = tuple[str | int, ...]
 

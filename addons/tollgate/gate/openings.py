@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from mitmproxy import http
 
 from tollgate.access import identify
-from tollgate.calls import Call, Coverage, Headers, Identity, Refused, Runtime, Sight
+from tollgate.calls import METHODS, Call, Coverage, Headers, Identity, Refused, Runtime, Sight
 from tollgate.dialects import dialect
 from tollgate.gate.connections import disagreement, host_name, is_address
 from tollgate.gate.flows import headers_of, request_of
@@ -173,6 +173,9 @@ def _fate(
         return None, Refused(reason, code="host_mismatch", always=True), ""
     if not request.path.startswith("/"):  # appended to the host, it would lead to another one
         return None, Refused("The request's target is not a path.", code="bad_target", always=True), ""
+    if request.method not in METHODS:
+        message = f"Tollgate passes on no request with a method but {', '.join(sorted(METHODS))}."
+        return None, Refused(message, code="bad_method", always=True), ""
     if request.headers.get("upgrade", "").lower() == "websocket":
         return _websocket(settings)
     if match.opaque or _is_grpc(request, match):

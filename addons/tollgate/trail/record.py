@@ -7,13 +7,15 @@ prove something later, there is a keyed digest. What is not known is left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from tollgate.calls import (
+    METHODS,
+    MODEL_PLACE,
     Attempt,
     Call,
     Connection,
@@ -138,23 +140,23 @@ def _who(identity: Identity) -> Record:
 
 def _what(call: Call) -> Record:
     request = call.client_request
+    found = {finding.place for finding in call.findings}
     return {
         "provider": call.provider,
         "host": _clean(request.host),
-        "method": _clean(request.method),
-        "path": _clean(_path(request.path, call.findings), _SENTENCE),
+        "method": request.method if request.method in METHODS else "…",
+        "path": _clean(_path(request.path, found), _SENTENCE),
         "operation": call.operation,
         "dialect": call.dialect.name,
-        "model": _clean(call.model),
+        "model": "…" if MODEL_PLACE in found else _clean(call.model),
         "answered_model": _clean(call.answered_model),
         "stream": call.stream,
         "coverage": call.coverage,
     }
 
 
-def _path(path: str, findings: Iterable[Finding]) -> str:
+def _path(path: str, found: Collection[str]) -> str:
     """Without the query, which may hold a key, and without segments in which something was found."""
-    found = {finding.place for finding in findings}
     segments = path.split("/")
     return "/".join("…" if path_segment(n) in found else segment for n, segment in enumerate(segments))
 
