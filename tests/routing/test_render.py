@@ -188,7 +188,7 @@ def test_a_key_in_the_query_goes_with_the_others() -> None:
 
 
 def test_a_key_of_the_clients_own_making_goes_nowhere_else_but_the_policys_does() -> None:
-    call = call_of(headers={"x-auth-token": "of-nobody", "x-note": "hi"})
+    call = call_of(headers=[("x-auth-token", "of-nobody"), ("x-note", "hi")])
     leg = rendered(call, {"credential": "k", "headers": {"set": {"x-gateway-token": "of-the-policy"}}})
 
     assert "x-auth-token" not in leg.request.headers

@@ -16,8 +16,8 @@ _ACCESS_KEY_ID = re.compile(r"Credential=([^/%,\s]+)")
 _OAUTH = ("sk-ant-oat", "eyJ", "gho_", "ghu_", "ya29.")
 """How tokens of a login begin, as against keys: Claude, JSON Web Tokens, GitHub, Google."""
 _OTHER_KEYS = ("ocp-apim-subscription-key", "cf-aig-authorization", "cookie")
-"""Headers by which callers are told apart that show nothing else. A cookie is the last: some send a few beside
-their keys."""
+"""Headers by which callers are told apart that show nothing else. A cookie is the last: some send one
+beside a key."""
 _NONE = "", ""
 _LONGEST = 128
 
