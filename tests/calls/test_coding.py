@@ -110,3 +110,9 @@ def test_unknown_encodings_are_named() -> None:
 def test_a_stack_has_a_bound() -> None:
     with pytest.raises(CodingError, match="more than 4"):
         ContentDecoder("gzip,gzip,gzip,gzip,gzip", LIMIT)
+
+
+@pytest.mark.parametrize(("name", "told"), [("lzw", "'lzw'"), ("jane@x.io", "of that name")])
+def test_an_unknown_encoding_is_named_where_it_is_a_name(name: str, told: str) -> None:
+    with pytest.raises(CodingError, match=f"content-encoding {told} is not one of"):
+        decode(b"", name, 10)

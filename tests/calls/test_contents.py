@@ -106,12 +106,29 @@ def test_a_place_tells_no_key_that_may_be_text(key: str, told: str) -> None:
     assert place_of(("messages", 0, key, 1, "text")) == f"messages[0].{told}[1].text"
 
 
+def test_what_is_no_id_is_a_slot_where_an_id_should_stand() -> None:
+    body = parsed(
+        b'{"ids": ["a1", "jane@acme-mail.com"], "more": {"deep": {"x": "two words"}, "y": "one"},'
+        b' "id": "my id"}',
+        {"ids": "skip", "more": "skip", "id": "skip"},
+    )
+
+    assert [(slot.ordinal, slot.text, slot.kind, slot.place) for slot in body.slots] == [
+        (2, "jane@acme-mail.com", "key", "ids[1]"),
+        (6, "two words", "key", "more.deep.x"),
+        (10, "my id", "key", "id"),
+    ]
+
+
 def test_large_numbers_are_found_wherever_they_stand() -> None:
     body = parsed(
-        b'{"secret": {"n": [1, 4111111111111111, 1.5e12]}, "x": -100000000, "y": 99999999, "z": true}'
+        b'{"secret": {"n": [1, 4111111111111111, 4.111111111111111e15, 411111111111111.5, 1e300]},'
+        b' "x": -100000000, "y": 99999999, "z": true, "f": 5555555555554444.0}'
     )
 
     assert [(number.place, number.value) for number in body.numbers] == [
         ("secret.n[1]", 4111111111111111),
+        ("secret.n[2]", 4111111111111111),
         ("x", -100000000),
+        ("f", 5555555555554444),
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from support.upstream import make_call, make_request
 from tollgate.calls import Body, Call, Slot
-from tollgate.dlp.fresh import all_of, fresh, without_attested
+from tollgate.dlp.fresh import all_of, fresh
 from tollgate.dlp.history import History, extend
 
 pytestmark = pytest.mark.usefixtures("each_item")
@@ -101,20 +101,26 @@ def test_a_body_that_cannot_be_known_is_new(content: bytes) -> None:
     assert (fresh(call, History()).track, fresh(call, History()).files) == (None, [])
 
 
+SIGNED = "c2lnbmVk"
+BILLING = "x-anthropic-billing-header:"
+
+
 @pytest.mark.parametrize(
-    ("slot", "attested"),
+    ("message", "new"),
     [
-        (Slot(0, "hm", "text", ("messages", 0, "content", 0, "thinking")), True),
-        (Slot(0, "x-anthropic-billing-header: cch=1", "text", ("system", 0, "text")), True),
-        (Slot(0, "hm", "text", ("messages", 0, "content")), False),
+        ({"thinking": "hm", "signature": SIGNED}, []),
+        ({"thinking": "hm"}, ["hm"]),
+        ({"thinking": "hm", "signature": ""}, ["hm"]),
+        ({"thinking": [{"text": "hm"}]}, ["hm"]),
+        ({"input": {"thinking": "hm"}, "signature": SIGNED}, ["hm"]),
+        ({"reasoningContent": {"reasoningText": {"text": "hm", "signature": SIGNED}}}, []),
+        ({"reasoning_details": [{"text": "hm", "signature": None}]}, ["hm"]),
+        ({"text": f"{BILLING} cc_version=2.1.63.a43; cc_entrypoint=cli; cch=00000;"}, []),
+        ({"text": f"{BILLING} I am Jane"}, [f"{BILLING} I am Jane"]),
     ],
 )
-def test_what_the_provider_signed_is_never_touched(slot: Slot, attested: bool) -> None:
-    assert without_attested([slot]) == ([] if attested else [slot])
+def test_only_what_the_provider_signed_is_never_touched(message: object, new: list[str]) -> None:
+    body = Body(orjson.dumps({"messages": [message]}))
+    body.parse({"messages": {"signature": "skip", "*": {"signature": "skip", "*": {"*": {"*": {}}}}}})
 
-
-def test_what_is_signed_is_not_new() -> None:
-    body = Body(orjson.dumps({"messages": [{"content": [{"thinking": "hm", "text": "a"}]}]}))
-    body.parse({"messages": {"content": {"thinking": "text", "text": "text"}}})
-
-    assert texts(all_of(body).new.slots) == ["a"]
+    assert [slot.text for slot in all_of(body).new.slots if slot.kind == "text"] == new

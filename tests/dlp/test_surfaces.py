@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from tollgate.calls import Body, Refused, Request
-from tollgate.dlp.surfaces import Header, Query, Surface, form_surfaces, in_target, rewrite, surfaces
+from tollgate.calls import MODEL_PLACE, Body, Refused, Request
+from tollgate.dlp.surfaces import (
+    Header,
+    Query,
+    Surface,
+    field_surfaces,
+    form_surfaces,
+    in_target,
+    rewrite,
+    surfaces,
+)
 from tollgate.dlp.views.multipart import parts
 from tollgate.dlp.views.view import Piece
 
@@ -29,7 +38,7 @@ def found(
     target: str = "/", headers: dict[str, str] | None = None, body: object = None
 ) -> list[tuple[str, ...]]:
     made = request(target, headers, body)
-    return [surface[:3] for surface in surfaces(made, made.body.numbers, SECRETS, PARAMETERS)]
+    return [surface[:3] for surface in surfaces(made, "", made.body.numbers, SECRETS, PARAMETERS)]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +71,37 @@ def test_headers_are_read_but_not_credentials_and_those_of_the_connection() -> N
         "X-E": "",
     }
 
-    assert found(headers=headers) == [("jane@x.io", "X-Note", "header X-Note")]
+    assert found(headers=headers) == [
+        ("jane@x.io", "X-Note", "header X-Note"),
+        ("X-Note Authorization X-Api-Key Host X-E", "", "the names of the headers"),
+    ]
+
+
+def test_headers_of_the_connection_may_say_more_than_they_should() -> None:
+    headers = {
+        "Content-Type": "multipart/form-data; Boundary=0123456789; note=jane@x.io",
+        "Accept": "text/jane",
+        "Date": "Mon, 23 Nov 2026 09:00:00 GMT",
+    }
+
+    assert [(text, place) for text, _, place in found(headers=headers)][:3] == [
+        ("multipart/form-data; ; note=jane@x.io", "header Content-Type"),
+        ("text/jane", "header Accept"),
+        ("", "header Date"),
+    ]
+
+
+def test_the_model_is_read() -> None:
+    made = request()
+
+    assert [*surfaces(made, "jane@x.io", (), (), ())] == [Surface("jane@x.io", "", MODEL_PLACE)]
+
+
+def test_the_fields_of_a_form_are_read_with_their_names() -> None:
+    assert [surface[:3] for surface in field_surfaces("a=1+2&b%62=%4a&c")] == [
+        ("1 2", "a", "form field a"),
+        ("J", "bb", "form field bb"),
+    ]
 
 
 def test_numbers_of_the_body_are_read_with_their_keys() -> None:
@@ -93,14 +132,16 @@ def test_names_of_fields_and_files_are_read() -> None:
 
     found = parts(body, "multipart/form-data; boundary=B")
     assert list(form_surfaces(found)) == [
+        Surface('Content-Disposition: form-data; name="file"; filename=""', "", "part 0, headers"),
         Surface("file", "", "part 0, name"),
         Surface("jane@x.io.txt", "", "part 0, file name", found[0]),
+        Surface("Content-Type: text/plain", "", "part 1, headers"),
     ]
 
 
 def test_a_file_name_that_cannot_be_rewritten_has_no_spot() -> None:
     body = b"--B\r\nContent-Disposition: form-data; name=f; filename*=UTF-8''a%40x.io\r\n\r\nx\r\n--B--"
-    [_, filename] = form_surfaces(parts(body, "multipart/form-data; boundary=B"))
+    [_, _, filename] = form_surfaces(parts(body, "multipart/form-data; boundary=B"))
 
     assert (filename.text, filename.spot) == ("a@x.io", None)
 
@@ -110,6 +151,7 @@ def test_names_that_may_be_text_are_not_told() -> None:
 
     assert [place for _, _, place in told] == [
         *("path segment 1", "query parameter name", "query parameter …", "header …"),
+        "the names of the headers",
     ]
 
 
@@ -121,7 +163,7 @@ def query_rewritten(target: str, value: str, text: str) -> str:
     made = request(target)
     pieces = [
         piece
-        for surface in surfaces(made, (), SECRETS, PARAMETERS)
+        for surface in surfaces(made, "", (), SECRETS, PARAMETERS)
         if isinstance(surface.spot, Query) and (at := surface.text.find(value)) >= 0
         for piece in in_target(surface.spot, [Piece(at, at + len(value), text)])
     ]
@@ -146,7 +188,7 @@ def test_a_value_in_the_query_is_rewritten_and_all_else_stays(target: str, rewri
 @given(st.lists(st.text(st.sampled_from('aé😀 +%&=?/"\x00'), max_size=6), max_size=5))
 def test_a_query_has_a_place_for_every_character(values: list[str]) -> None:
     target = "/v1?" + urlencode([("n", value) for value in values])
-    spots = [s for s in surfaces(request(target), (), (), ()) if isinstance(s.spot, Query)]
+    spots = [s for s in surfaces(request(target), "", (), (), ()) if isinstance(s.spot, Query)]
 
     assert [surface.text for surface in spots] == [value for value in values if value]
     for surface in spots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 from base64 import b64decode, b64encode
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.upstream import make_call, make_request
-from tollgate.calls import Call, Refused
+from tollgate.calls import MODEL_PLACE, Body, Call, Refused
 from tollgate.dlp.examine import Examiner
 from tollgate.dlp.fresh import fresh
 from tollgate.dlp.operators import Operators
@@ -54,13 +55,17 @@ def treated(
     headers: Mapping[str, str] = NO_HEADERS,
     rules: Mapping[str, str] = RULES,
     speaks: str = "openai-chat",
+    packed: bytes = b"",
 ) -> tuple[Treatment, Call, Book]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {"content-type": "application/json", **headers}.items()
     request = make_request(content, target=target, headers=named)
     call = make_call(request, policy={"dlp": policy or {}}, speaks=speaks)
+    if packed:
+        call.request.body = Body(packed, content, "gzip")
     if not isinstance(body, bytes):
         call.request.body.parse(call.dialect.shape)
+        call.model = call.dialect.model(call.request.body.json, call.params)
     book = Book(Minter(KEY))
     examiner = Examiner(Finds(rules), Views(), lambda data: data.hex())
     withheld = Withheld(frozenset(("authorization",)), frozenset(("key",)))
@@ -376,6 +381,83 @@ def test_a_file_as_the_body_is_looked_into() -> None:
     treatment, _, _ = treated(gzip.compress(b"the key is sk-abcd1234"))
 
     assert treatment.refusal is not None
+
+
+ENCODED = {"content-type": "application/x-www-form-urlencoded"}
+SPACED = {"PERSON": "jane doe"}
+
+
+def test_the_values_of_an_encoded_form_are_rewritten_in_place() -> None:
+    treatment, call, book = treated(b"a=jane+doe&b=x+y&c=%ff+jane", headers=ENCODED, rules=SPACED)
+
+    [token] = book.originals
+    assert treatment.refusal is None
+    assert call.request.body.render() == f"a={token}&b=x+y&c=%ff+jane".encode()
+
+
+def test_a_value_in_a_form_that_is_no_utf_8_is_blocked() -> None:
+    treatment, _, _ = treated(b"a=%ff+jane+doe", headers=ENCODED, rules=SPACED)
+
+    assert treatment.refusal is not None
+
+
+SAID = "I am bob@corp.io."
+DECLARED = {
+    "UTF-7": ("utf-7", SAID.replace("@", "+AEA-").encode()),
+    "EBCDIC": ("cp037", SAID.encode("cp037")),
+}
+
+
+@pytest.mark.parametrize(("charset", "content"), DECLARED.values(), ids=DECLARED)
+@pytest.mark.parametrize("in_form", [False, True])
+def test_data_is_read_in_the_charset_that_it_is_said_to_have(
+    charset: str, content: bytes, in_form: bool
+) -> None:
+    kind = f"text/plain; charset={charset}"
+    if in_form:
+        head = f'--B\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: {kind}\r\n\r\n'
+        content, kind = head.encode() + content + b"\r\n--B--", "multipart/form-data; boundary=B"
+
+    treatment, call, _ = treated(content, headers={"content-type": kind})
+
+    assert [finding.kind for finding in treatment.findings] == ["EMAIL_ADDRESS"]
+    assert treatment.refusal or SAID.encode(charset) not in call.request.body.render()
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-8", "of-nobody"])
+def test_what_is_rewritten_is_not_found_again_in_the_charset_it_is_said_to_have(charset: str) -> None:
+    kind = {"content-type": f"text/plain; charset={charset}"}
+
+    treatment, call, _ = treated("é bob@corp.io".encode(), headers=kind)
+
+    assert treatment.refusal is None
+    assert b"bob" not in call.request.body.render()
+
+
+@pytest.mark.parametrize(("text", "refused"), [("hello", True), ("bob@corp.io", False)])
+def test_the_name_in_a_compressed_body_goes_with_it_or_not_at_all(text: str, refused: bool) -> None:
+    packed = io.BytesIO()
+    with gzip.GzipFile("jane@corp.io", "wb", fileobj=packed) as file:
+        file.write(json.dumps(says(text)).encode())
+
+    treatment, call, _ = treated(says(text), packed=packed.getvalue())
+
+    assert (treatment.refusal is not None) == refused
+    assert refused or b"corp.io" not in call.request.body.render().lower()
+
+
+def test_a_header_of_a_part_that_holds_something_is_blocked() -> None:
+    head = b'--B\r\nContent-Disposition: form-data; name="a"\r\nX-Note: bob@corp.io\r\n\r\nhi\r\n--B--'
+
+    treatment, _, _ = treated(head, headers={"content-type": "multipart/form-data; boundary=B"})
+
+    assert treatment.stuck == ("EMAIL_ADDRESS", "part 0, headers")
+
+
+def test_a_model_that_is_a_value_is_blocked() -> None:
+    treatment, _, _ = treated({"model": "sk-abcdefgh", "messages": []})
+
+    assert treatment.stuck == ("SECRET", MODEL_PLACE)
 
 
 def test_a_summary_counts_by_entity() -> None:

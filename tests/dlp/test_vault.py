@@ -1,12 +1,13 @@
 """Conversations that the provider keeps."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tollgate.calls import Body
-from tollgate.dlp.vault import TokenVault, asked_ids, given_ids
+from tollgate.calls import Body, Identity
+from tollgate.dlp.vault import TokenVault, asked_ids, given_ids, owners_of
 
 
 class Memory:
@@ -100,7 +101,7 @@ def test_what_a_path_names_goes_on(path: str, ids: list[str]) -> None:
 
 
 def test_what_was_kept_is_recalled_under_each_id() -> None:
-    vault = TokenVault(Memory())
+    vault = TokenVault(Memory(), ["user:jane"])
 
     assert vault.keep(["resp_1", "conv_1"], {"QZXSA": "one"})
     assert vault.keep(["resp_2"], {"QZXSB": "two"})
@@ -112,9 +113,40 @@ def test_what_was_kept_is_recalled_under_each_id() -> None:
 def test_nothing_is_written_where_there_is_nothing_to_keep() -> None:
     memory = Memory()
 
-    assert TokenVault(memory).keep(["resp_1"], {})
+    assert TokenVault(memory, ["user:jane"]).keep(["resp_1"], {})
     assert memory.kept == {}
 
 
 def test_it_says_when_there_is_too_much_to_keep() -> None:
-    assert not TokenVault(Memory()).keep(["resp_1"], {"QZXSA": "x" * 200})
+    assert not TokenVault(Memory(), ["user:jane"]).keep(["resp_1"], {"QZXSA": "x" * 200})
+
+
+AT = "10.0.0.7"
+
+
+@pytest.mark.parametrize(
+    ("identity", "owners"),
+    [
+        (Identity(AT, AT, credential="c1", credential_kind="bearer"), ["credential:c1"]),
+        (Identity(AT, AT, credential="c1", credential_kind="oauth"), ["credential:c1", f"address:{AT}"]),
+        (Identity("jane", AT, authenticated=True), ["user:jane"]),
+        (
+            Identity("jane", AT, authenticated=True, credential="c1", credential_kind="oauth"),
+            ["credential:c1", "user:jane"],
+        ),
+        (Identity(AT, AT), [f"address:{AT}"]),
+    ],
+)
+def test_a_conversation_is_its_credentials_and_its_users(identity: Identity, owners: list[str]) -> None:
+    assert owners_of(identity) == owners
+
+
+def test_an_owner_gets_what_is_kept_and_nobody_else() -> None:
+    memory = Memory()
+    TokenVault(memory, ["credential:c1", "user:jane"]).keep(["resp_1"], {"QZXSA": "one"})
+
+    def recalled(*owners: str) -> Mapping[str, str]:
+        return TokenVault(memory, owners).recall(["resp_1"])
+
+    assert recalled("credential:c2", "user:jane") == recalled("credential:c1") == {"QZXSA": "one"}
+    assert recalled("credential:c2", f"address:{AT}") == {}

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+
+import pytest
 
 from support.proxy import LOOPBACK, Provider, Proxy, chat
 
@@ -44,3 +47,26 @@ async def test_empty_lines_before_a_request_are_left_out(proxy: Proxy, provider:
         writer.transport.abort()
 
     assert [entry.body for entry in provider.simulator.journal.entries] == [body, body]
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"GET /v1/x?key=sk-of-nobody HTTP/1.1 x\r\n\r\n", "Bad HTTP request line"),
+        (b"GET / HTTP/1.1\r\nsk-of-nobody\r\n\r\n", "Invalid header line"),
+        (b"GET / HTTP/1.1\r\nAuthorization: Bearer sk-of-nobody\r\n", "before completing request headers"),
+    ],
+)
+async def test_the_log_does_not_quote_a_head_that_cannot_be_read(
+    proxy: Proxy, caplog: pytest.LogCaptureFixture, head: bytes, said: str
+) -> None:
+    with caplog.at_level(logging.DEBUG, "mitmproxy"):
+        _, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+        writer.write(head)
+        writer.write_eof()
+        async with asyncio.timeout(10):
+            while said not in caplog.text:
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+
+    assert "of-nobody" not in caplog.text

@@ -137,8 +137,16 @@ def test_a_target_that_is_no_path_is_refused(target: str) -> None:
     assert (refusal.code, refusal.always) == ("bad_target", True)
 
 
+def test_a_method_that_is_none_is_refused_and_not_told() -> None:
+    refusal = opened(flow_of(method="GHP_OFNOBODY")).refusal
+
+    assert refusal is not None
+    assert (refusal.code, refusal.always, "GHP" in refusal.message) == ("bad_method", True, False)
+
+
 UPGRADE = {"upgrade": "WebSocket", "connection": "upgrade"}
 GRPC = {"content-type": "application/grpc+proto"}
+CHAT, METHOD = "/v1/chat/completions", "/company.chat.v1.Chat/Complete"
 
 
 @pytest.mark.parametrize("headers", [UPGRADE, GRPC], ids=["websocket", "grpc"])
@@ -149,20 +157,22 @@ def test_a_call_is_looked_into_whatever_its_headers_say(headers: dict[str, str])
 
 
 @pytest.mark.parametrize(
-    ("headers", "policy", "native", "refusal"),
+    ("path", "headers", "policy", "native", "refusal"),
     [
-        (UPGRADE, {}, None, "websocket_refused"),
-        (UPGRADE, {"websocket": "pass"}, "websocket", None),
-        (UPGRADE, {"mode": "observe"}, "websocket", None),
-        (GRPC, {}, "opaque", None),
-        (GRPC, {"connections": {"opaque_hosts": "refuse"}}, None, "opaque_refused"),
+        (CHAT, UPGRADE, {}, None, "websocket_refused"),
+        (CHAT, UPGRADE, {"websocket": "pass"}, "websocket", None),
+        (CHAT, UPGRADE, {"mode": "observe"}, "websocket", None),
+        (METHOD, GRPC, {}, "opaque", None),
+        (METHOD, GRPC, {"connections": {"opaque_hosts": "refuse"}}, None, "opaque_refused"),
+        (METHOD, {}, {}, None, None),
+        (CHAT, GRPC, {}, None, None),
+        ("/v1/unheard-of", GRPC, {}, None, None),
     ],
 )
 def test_what_cannot_be_inspected_goes_as_the_policy_says(
-    headers: dict[str, str], policy: dict[str, Any], native: str | None, refusal: str | None
+    path: str, headers: dict[str, str], policy: dict[str, Any], native: str | None, refusal: str | None
 ) -> None:
-    method, path = ("GET", "/v1/realtime") if headers is UPGRADE else ("POST", "/google.ai.Service/Method")
-    flow = flow_of(path=path, method=method, headers=headers)
+    flow = flow_of(path=path, method="GET" if headers is UPGRADE else "POST", headers=headers)
 
     opening = opened(flow, **policy)
 
@@ -176,13 +186,15 @@ def test_what_cannot_be_inspected_goes_as_the_policy_says(
 
 @pytest.mark.parametrize(("choice", "code"), [("inspect", None), ("refuse", "unknown_path")])
 def test_a_path_that_nobody_knows_goes_as_the_policy_says(choice: str, code: str | None) -> None:
-    flow = flow_of(path="/v1/unheard-of?key=secret")
+    flow = flow_of(path="/v1/unheard-of/bob?key=secret")
 
     opening = opened(flow, bodies={"unknown_path": choice})
 
     assert (opening.refusal.code if opening.refusal else None) == code
     assert open_call(flow, opening).coverage == "generic"
+    assert opening.refusal is None or "/v1/unheard-of/bob" in opening.refusal.message
     assert opening.refusal is None or "secret" not in opening.refusal.message
+    assert opening.refusal is None or "bob" not in opening.refusal.record
 
 
 @pytest.mark.parametrize(("oversize", "limit"), [("refuse", 1000), ("pass", None)])

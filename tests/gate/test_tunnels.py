@@ -225,6 +225,29 @@ async def test_an_llm_host_is_looked_into(
     assert (response.status, record["outcome"], len(record["attempts"])) == (200, "answered", 1)
 
 
+REQUEST = b"GET /v1/models HTTP/1.1\r\nHost: api.openai.com\r\nAuthorization: Bearer sk-of-nobody\r\n\r\n"
+NOT_AS_HTTP_BEGINS = {
+    "an empty line first": (b"\r\n" + REQUEST, b"HTTP/1.1 200 "),
+    "two of them": (b"\n\r\n" + REQUEST, b"HTTP/1.1 200 "),
+    "a greeting": (b"SSH-2.0 nobody\r\n\r\n", b"HTTP/1.1 400 "),
+    "no words": (b"\0\1\2nobody\r\n\r\n", b"HTTP/1.1 400 "),
+}
+
+
+@pytest.mark.parametrize("port", [443, 53])
+@pytest.mark.parametrize(("sent", "status"), NOT_AS_HTTP_BEGINS.values(), ids=NOT_AS_HTTP_BEGINS)
+async def test_nothing_reaches_an_llm_host_unseen_because_it_does_not_look_like_http(
+    proxy: Proxy, provider: Provider, sent: bytes, status: bytes, port: int
+) -> None:
+    async with connect(proxy, f"api.openai.com:{port}") as tunnel:
+        await tunnel.writer.start_tls(proxy.trust, server_hostname="api.openai.com")  # offers no ALPN
+        answer = await tunnel.say(sent)
+
+    calls = [record["path"] for record in await proxy.records()] if status.endswith(b"200 ") else []
+    assert answer.startswith(status)
+    assert [entry.target for entry in provider.simulator.journal.entries] == calls
+
+
 async def test_a_plain_request_to_a_metadata_service_is_refused(proxy: Proxy) -> None:
     async with proxy.client().get("http://169.254.169.254/latest/meta-data/") as response:
         text = await response.text()

@@ -187,6 +187,15 @@ def test_a_key_in_the_query_goes_with_the_others() -> None:
     assert leg.request.target == f"{GEMINI}?alt=sse"
 
 
+def test_a_key_of_the_clients_own_making_goes_nowhere_else_but_the_policys_does() -> None:
+    call = call_of(headers=[("x-auth-token", "of-nobody"), ("x-note", "hi")])
+    leg = rendered(call, {"credential": "k", "headers": {"set": {"x-gateway-token": "of-the-policy"}}})
+
+    assert "x-auth-token" not in leg.request.headers
+    assert leg.request.headers["x-note"] == "hi"
+    assert leg.request.headers["x-gateway-token"] == "of-the-policy"
+
+
 @pytest.mark.parametrize("target", [{"model": "m"}, {"headers": {"set": {"a": "b"}}}])
 def test_a_signed_request_does_not_change_unless_it_is_signed_anew(target: dict[str, Any]) -> None:
     call = call_of()

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from tollgate.calls import (
+    MODEL_PLACE,
     Attempt,
     Body,
     Call,
@@ -121,6 +122,35 @@ def test_a_path_is_told_without_what_was_found_in_it(new_call: NewCall) -> None:
     call.findings = [Finding("EMAIL_ADDRESS", "path segment 3", "block")]
 
     assert call_record(call)["path"] == "/v1/users/…/files"
+
+
+@pytest.mark.parametrize(
+    ("room", "enabled", "told"),
+    [
+        ("gate", True, "/v1/files/…/content"),
+        ("gate", False, "/v1/files/Jane1/content"),
+        ("cost", True, "/v1/files/Jane1/content"),
+    ],
+)
+def test_a_path_that_nobody_looked_into_is_told_by_its_words(
+    new_call: NewCall, room: str, enabled: bool, told: str
+) -> None:
+    call = new_call()
+    call.policy = Settings.model_validate({"dlp": {"enabled": enabled}})
+    call.client_request.target = "/v1/files/Jane1/content"
+    call.verdicts = [Verdict(room, "refuse", "no", "invalid_json")]
+
+    assert call_record(call)["path"] == told
+
+
+def test_a_model_or_a_method_that_may_be_somebodys_text_is_not_told(new_call: NewCall) -> None:
+    call = new_call()
+    call.model, call.client_request.method = "jane@x.io", "JANE"
+    call.findings = [Finding("EMAIL_ADDRESS", MODEL_PLACE, "block")]
+
+    record = call_record(call)
+
+    assert (record["model"], record["method"]) == ("…", "…")
 
 
 def test_of_many_findings_the_last_are_told_one_by_one(new_call: NewCall) -> None:

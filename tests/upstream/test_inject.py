@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from support.routes import call_of
-from tollgate.calls import Refused, Request
+from tollgate.calls import Answer, End, Event, Refused, Request
 from tollgate.policy.routing import Credential
 from tollgate.providers import Provider, Providers
 from tollgate.upstream.headers import outgoing
-from tollgate.upstream.inject import scrubbed, with_key
+from tollgate.upstream.inject import scrub, with_key
 
 SECRET = "sk-of-nobody"
 AWS = "AKIATESTTESTTESTTEST:of-nobody:token"
@@ -98,5 +101,38 @@ def test_a_key_that_cannot_be_used_is_told_without_it(secret: str, host: str, sa
     assert "of-nobody" not in caught.value.message
 
 
-def test_an_error_is_told_without_the_key() -> None:
-    assert scrubbed(b'{"error":"no such key: sk-of-nobody"}', SECRET) == b'{"error":"no such key: [key]"}'
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_is_told_without_the_key(status: int) -> None:
+    headers = CIMultiDict({"x-error": f"no such key: {SECRET}", "x-other": "1"})
+    answer = Answer(status, headers, b'{"error":"no such key: sk-of-nobody"}')
+
+    scrub(answer, SECRET)
+
+    assert answer.body == b'{"error":"no such key: [key]"}'
+    assert dict(answer.headers) == {"x-error": "no such key: [key]", "x-other": "1"}
+
+
+async def test_a_stream_is_told_without_the_key() -> None:
+    closed = asyncio.Event()
+
+    async def events() -> AsyncGenerator[Sequence[Event]]:
+        try:
+            yield [Event(b"hm", raw=b"data: hm\n\n")]
+            yield [Event(b"{sk-of-nobody}", "error", b"data: {sk-of-nobody}\n\n")]
+            yield [Event(None, raw=b": sk-of-nobody\n"), End()]
+        finally:
+            closed.set()
+
+    answer = Answer(200, events=events(), framing="sse")
+    scrub(answer, SECRET)
+    assert answer.events is not None
+    told = [event async for batch in answer.events for event in batch]
+
+    assert [(event.data, event.name, event.raw) for event in told] == [
+        (b"hm", "", b"data: hm\n\n"),
+        (b"{[key]}", "error", None),
+        (None, "", b": [key]\n"),
+        (None, "", None),
+    ]
+    assert type(told[-1]) is End
+    assert closed.is_set()

@@ -15,6 +15,10 @@ _KEY_IN_QUERY = re.compile(r"(?:^|&)(?:key|api[-_]key|access_token)=([^&]+)")
 _ACCESS_KEY_ID = re.compile(r"Credential=([^/%,\s]+)")
 _OAUTH = ("sk-ant-oat", "eyJ", "gho_", "ghu_", "ya29.")
 """How tokens of a login begin, as against keys: Claude, JSON Web Tokens, GitHub, Google."""
+_OTHER_KEYS = ("ocp-apim-subscription-key", "cf-aig-authorization", "cookie")
+"""Headers by which callers are told apart that show nothing else. A cookie is the last: some send one
+beside a key."""
+_NONE = "", ""
 _LONGEST = 128
 
 
@@ -46,13 +50,17 @@ def _credential(headers: Headers, query: str) -> tuple[str, str]:
 
     The kind is no part of the fingerprint: SDKs move the same key from one header to another.
     """
-    kind, secret = _in_authorization(headers.get("authorization", ""))
-    if secret:
-        return kind, secret
-    for name in KEY_HEADERS:
-        if secret := headers.get(name, "").strip():
-            return name, secret
-    return _in_query(query) if query else ("", "")
+    places = (
+        lambda: _in_authorization(headers.get("authorization", "")),
+        lambda: _in_headers(headers, KEY_HEADERS),
+        lambda: _in_query(query) if query else _NONE,
+        lambda: _in_headers(headers, _OTHER_KEYS),
+    )
+    return next((found for look in places if (found := look())[1]), _NONE)
+
+
+def _in_headers(headers: Headers, names: Iterable[str]) -> tuple[str, str]:
+    return next(((name, secret) for name in names if (secret := headers.get(name, "").strip())), _NONE)
 
 
 def _in_authorization(value: str) -> tuple[str, str]:

@@ -3,7 +3,17 @@
 from tollgate.calls.answer import Answer, Events, Headers
 from tollgate.calls.audience import Audience
 from tollgate.calls.body import Body, BodyError
-from tollgate.calls.call import Attempt, Call, Coverage, Identity, Outcome, Request, Scrub, Timings
+from tollgate.calls.call import (
+    METHODS,
+    Attempt,
+    Call,
+    Coverage,
+    Identity,
+    Outcome,
+    Request,
+    Scrub,
+    Timings,
+)
 from tollgate.calls.connection import Connection, Notice, Sight
 from tollgate.calls.contents import Kind, Shape, Slot
 from tollgate.calls.event import End, Event
@@ -24,11 +34,22 @@ from tollgate.calls.plan import CLIENT, SAME, Checkup, Leg, Standing, Target, Tr
 from tollgate.calls.quotes import Quotes
 from tollgate.calls.runtime import Runtime
 from tollgate.calls.usage import Usage
-from tollgate.calls.verdict import Action, CallError, Failed, Finding, Refused, Verdict, path_segment
+from tollgate.calls.verdict import (
+    MODEL_PLACE,
+    Action,
+    CallError,
+    Failed,
+    Finding,
+    Refused,
+    Verdict,
+    path_segment,
+)
 
 __all__ = [
     "CLIENT",
     "HOOKS",
+    "METHODS",
+    "MODEL_PLACE",
     "SAME",
     "Action",
     "Answer",

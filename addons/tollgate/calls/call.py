@@ -25,6 +25,10 @@ type Outcome = Literal["open", "answered", "refused", "failed", "abandoned"]
 type Coverage = Literal["inspected", "generic", "opaque", "undecodable", "oversize", "websocket"]
 
 
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+"""Of HTTP. No API has others, and a name that is none of these may be anybody's text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who is calling, as far as can be known without asking."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ STEP = 256 * 1024
 """Bytes that one decompression step makes at the most."""
 
 _MAX_STACK = 4
+_CODING = re.compile("[a-z-]{1,24}")
+"""A name that may be told. What else stands in its place may be anything, and errors go on record."""
 _ZSTD_OPTIONS = {int(zstd.DecompressionParameter.window_log_max): 27}  # 128 MB, what browsers allow
 
 
@@ -122,7 +125,8 @@ class ContentDecoder:
         names = [n for part in encoding.lower().split(",") if (n := part.strip()) not in IDENTITY]
         if unknown := [n for n in names if n not in _DECOMPRESSORS]:
             known = ", ".join(_DECOMPRESSORS)
-            raise CodingError(f"content-encoding {unknown[0]!r} is not one of {known}", "unknown_encoding")
+            name = repr(unknown[0]) if _CODING.fullmatch(unknown[0]) else "of that name"
+            raise CodingError(f"content-encoding {name} is not one of {known}", "unknown_encoding")
         if len(names) > _MAX_STACK:
             raise CodingError(f"more than {_MAX_STACK} stacked content-encodings", "unknown_encoding")
         self._chain = [_DECOMPRESSORS[n]() for n in reversed(names)]

@@ -10,13 +10,16 @@ from typing import Any, Literal, NamedTuple, cast
 type Kind = Literal["text", "key", "json", "blob"]
 type Shape = Mapping[str, "Shape | Kind | Literal['skip']"]
 """Where text stands in a body. Keys lead down; lists are passed through; "*" is any key. A leaf says what
-stands there: "skip" is no slot (ids, enums, signatures), "json" is JSON in a string, "blob" is base64 or a
-URL. What a shape does not name is a slot, its key too: scanning is opt-out."""
+stands there: "skip" is no slot (ids, enums, signatures) as long as it is a string that may be one, "json" is
+JSON in a string, "blob" is base64 or a URL. What a shape does not name is a slot, its key too: scanning is
+opt-out."""
 
 type Path = tuple[str | int, ...]
 
 LEAST_NUMBER = 10**8
 """Numbers below have fewer digits than any that identifies somebody."""
+_MOST_DIGITS = 10**20
+"""Whole numbers beyond have more digits than any that identifies somebody; 1e300 has."""
 _NAME = re.compile(r"(?=.{1,40}$)(?!(?:.*\d){4})[A-Za-z_$][\w$-]*", re.ASCII)
 """A key as programmers choose it: short, and with three digits at most."""
 _FILES = frozenset(("file_id", "file_ids", "input_file_id", "vector_store_ids", "fileUri", "file_uri"))
@@ -63,7 +66,8 @@ class Contents(NamedTuple):
 
     slots: list[Slot]
     numbers: list[Number]
-    """Those from LEAST_NUMBER on, with either sign. Such with a fraction are measurements and embeddings."""
+    """Those from LEAST_NUMBER on, with either sign, also where they are written as 4e15 or 4.0. Such with a
+    fraction are measurements and embeddings."""
     files: list[File]
     """Wherever an object has a member such as `file_id`."""
 
@@ -107,6 +111,8 @@ class _Walk:
     def value(self, value: Any, shape: Any, path: Path) -> None:
         kind = type(value)
         if kind is str:
+            if shape == "skip" and _is_no_id(value):
+                shape = "key"
             if shape != "skip":
                 self.slots.append(
                     Slot(self.strings, value, cast(Kind, shape) if type(shape) is str else "text", path)
@@ -119,6 +125,8 @@ class _Walk:
                 self.value(item, shape, (*path, index))
         elif kind is int and not -LEAST_NUMBER < value < LEAST_NUMBER:
             self.numbers.append(Number(self.strings, value, path))
+        elif kind is float and LEAST_NUMBER <= abs(value) < _MOST_DIGITS and value.is_integer():
+            self.numbers.append(Number(self.strings, int(value), path))
 
     def members(self, members: Iterable[tuple[str, Any]], shape: Any, path: Path) -> None:
         named, others = _below(shape)
@@ -132,7 +140,7 @@ class _Walk:
             if key in _FILES:
                 ids = item if type(item) is list else (item,)
                 self.files += (File(self.strings, id) for id in ids if type(id) is str)
-            if below == "skip" and type(item) is str:  # most are, and need no path
+            if below == "skip" and type(item) is str and not _is_no_id(item):  # most need no path
                 self.strings += 1
             else:
                 self.value(item, below, (*path, key))
@@ -156,6 +164,11 @@ class _Walk:
                 named, others = _below(shape)
                 self.rest(found[1], named.get(key, others), (*path, key), since)
             self.members(behind, shape, path)
+
+
+def _is_no_id(text: str) -> bool:
+    """True for what is neither an id, nor an enum or a signature, where such should stand."""
+    return "@" in text or " " in text
 
 
 def _below(shape: Any) -> tuple[Mapping[str, Any], Any]:

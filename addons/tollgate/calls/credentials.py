@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
 from multidict import CIMultiDict
@@ -63,6 +64,28 @@ def without_credentials(headers: Headers, target: str) -> tuple[Headers, str]:
         return kept, target
     pairs = [pair for pair in query.split("&") if _name(pair) not in SECRET_PARAMETERS]
     return kept, "?".join(filter(None, (path, "&".join(pairs))))
+
+
+_LIKE_ONE = re.compile(
+    r"api-?key|(?:^|[-_.])"
+    r"(?:key|token|auth|authorization|authentication|secret|password|signature|sig|credentials?)(?:$|[-_.])",
+    re.IGNORECASE,
+)
+_NO_CREDENTIALS = frozenset(("idempotency-key", "x-idempotency-key", "page_token", "page-token"))
+
+
+def without_likely_credentials(headers: Headers, target: str) -> tuple[Headers, str]:
+    """Headers and target without anything that is named as credentials are. Gateways and companies have
+    credentials of their own; what goes to somebody else takes none of them along."""
+    headers, target = without_credentials(headers, target)
+    kept: Headers = CIMultiDict((name, text) for name, text in headers.items() if not _is_like_one(name))
+    path, _, query = target.partition("?")
+    pairs = [pair for pair in query.split("&") if not _is_like_one(_name(pair))]
+    return kept, "?".join(filter(None, (path, "&".join(pairs))))
+
+
+def _is_like_one(name: str) -> bool:
+    return _LIKE_ONE.search(name) is not None and name.lower() not in _NO_CREDENTIALS
 
 
 def _name(pair: str) -> str:

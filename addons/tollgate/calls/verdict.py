@@ -26,6 +26,10 @@ def path_segment(number: int) -> str:
     return f"path segment {number}"
 
 
+MODEL_PLACE = "the model"
+"""The place of a finding in the name of the model that is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a room decided about a call, and why. `reason` may be recorded: no secret, no prompt text."""

@@ -15,7 +15,7 @@ from tollgate.dlp.equipment import Equipment, equip, is_made_for
 from tollgate.dlp.fresh import Fresh, fresh
 from tollgate.dlp.tokens import Book
 from tollgate.dlp.treat import Treatment, Withheld, summary, treat
-from tollgate.dlp.vault import TokenVault, asked_ids, given_ids
+from tollgate.dlp.vault import TokenVault, asked_ids, given_ids, owners_of
 from tollgate.dlp.views import TooMuch, ViewError
 from tollgate.policy import Policy
 from tollgate.store import Vault, load_key
@@ -69,7 +69,7 @@ class Dlp:
         if self._equipment is None or self._vault is None:
             raise RuntimeError("a policy that looks for something is prepared before it is in force")
         book = Book(self._equipment.minter)
-        treatment = await self._treatment(call, self._equipment, book, TokenVault(self._vault))
+        treatment = await self._treatment(call, self._equipment, book, _own(self._vault, call))
         if treatment is not None:
             self._apply(call, treatment)
         if call.policy.mode != "observe":
@@ -149,9 +149,13 @@ class Dlp:
         path, body = call.client_request.path, call.request.body.json
         if self._vault and (ids := given_ids(call.dialect.name, path, body, document)):
             carried.kept = True
-            if not TokenVault(self._vault).keep(ids, carried.book.originals):
+            if not _own(self._vault, call).keep(ids, carried.book.originals):
                 reason = "there are more values than can be kept: later answers will hold tokens"
                 call.verdicts.append(Verdict("dlp", "warn", reason, "not_kept"))
+
+
+def _own(vault: Vault, call: Call) -> TokenVault:
+    return TokenVault(vault, owners_of(call.identity))
 
 
 def _found(call: Call, equipment: Equipment, book: Book, vault: TokenVault) -> Fresh:

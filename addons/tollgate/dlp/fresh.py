@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -15,7 +16,9 @@ from tollgate.dlp.views.joins import reach_back
 
 _ATTESTED = frozenset(("thinking", "reasoningContent", "reasoning_details"))
 """Keys under which text stands that the provider signed, and gets back to the letter."""
-_BILLING = "x-anthropic-billing-header:"
+_SIGNATURE = "signature"
+"""The member beside it that says so. Other servers' thoughts are text as any."""
+_BILLING = re.compile(r"x-anthropic-billing-header:(?:\s*\w{1,32}=[\w.:-]{0,32};?){0,16}\s*", re.ASCII)
 """What Claude Code puts first in its system prompt; it may vouch for the rest of the body."""
 
 
@@ -55,7 +58,7 @@ def fresh(call: Call, history: History) -> Fresh:
     while True:
         back += 1
         found = track.since(back)
-        slots = without_attested(found.slots)
+        slots = without_attested(body, found.slots)
         known = bisect_left(slots, track.ordinal, key=attrgetter("ordinal"))
         if reach_back(slots, known) or back >= len(track.segments):
             behind = track.ordinal, sys.maxsize
@@ -66,10 +69,19 @@ def fresh(call: Call, history: History) -> Fresh:
 def all_of(body: Body) -> Fresh:
     """A body of which nothing is known."""
     slots, numbers, files = body.contents
-    return Fresh(Contents(without_attested(slots), numbers, files), [], None)
+    return Fresh(Contents(without_attested(body, slots), numbers, files), [], None)
 
 
-def without_attested(slots: Iterable[Slot]) -> list[Slot]:
+def without_attested(body: Body, slots: Iterable[Slot]) -> list[Slot]:
     """All but text that has to go back to the letter: signed thoughts, and what vouches for the body."""
     free = _ATTESTED.isdisjoint
-    return [slot for slot in slots if free(slot.path) and not slot.text.startswith(_BILLING)]
+    return [
+        slot
+        for slot in slots
+        if (free(slot.path) or not _is_signed(body, slot)) and not _BILLING.fullmatch(slot.text)
+    ]
+
+
+def _is_signed(body: Body, slot: Slot) -> bool:
+    beside = body.at(slot.path[:-1])
+    return type(beside) is dict and type(beside.get(_SIGNATURE)) is str and beside[_SIGNATURE] != ""

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 from multidict import CIMultiDict
 
-from tollgate.calls import Request, path_segment
+from tollgate.calls import MODEL_PLACE, Request, path_segment
 from tollgate.calls.contents import Number, place_of
 from tollgate.calls.signature import signature_broken, signed_headers
 from tollgate.dlp.redact import replaced
@@ -19,13 +19,10 @@ from tollgate.dlp.views.view import Piece
 
 _OF_THE_CONNECTION = frozenset(
     (
-        "accept",
         "accept-encoding",
         "connection",
         "content-encoding",
         "content-length",
-        "content-type",
-        "date",
         "host",
         "keep-alive",
         "te",
@@ -33,6 +30,10 @@ _OF_THE_CONNECTION = frozenset(
     )
 )
 """Headers that say nothing but how and where the request goes."""
+_AS_THEY_STAND = frozenset(("accept", "content-type", "date"))
+"""Headers that would mean something else with another text in them."""
+_NO_TEXT = re.compile(r"boundary=[^;]*|^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$", re.IGNORECASE)
+"""What these hold by right: a boundary, made by chance and with many digits, and a date."""
 _FIELD = re.compile(r"([^&=]*)=?([^&]*)&?")
 _UNIT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|.", re.DOTALL)
 """What is decoded at once."""
@@ -47,10 +48,10 @@ class Header(NamedTuple):
 
 
 class Query(NamedTuple):
-    """The value of a query parameter stands there, percent-encoded."""
+    """The value of a query parameter, or of a form's field, stands there, percent-encoded."""
 
     starts: Sequence[int]
-    """Where in the target each of its characters begins, and where the last one ends."""
+    """Where in the target, or the form, each of its characters begins, and where the last one ends."""
 
 
 type Spot = Header | Query | Part
@@ -71,21 +72,32 @@ class Surface(NamedTuple):
 
 def surfaces(
     request: Request,
+    model: str,
     numbers: Iterable[Number],
     secret_headers: Collection[str],
     secret_parameters: Collection[str],
 ) -> Iterator[Surface]:
-    """Path, query and headers of a request, and the numbers of its JSON body. The names of credentials are in
-    lower case."""
+    """Path, query and headers of a request, and the model and the numbers of its JSON body. The names of
+    credentials are in lower case."""
+    if model:
+        yield Surface(model, "", MODEL_PLACE)
     yield from _of_path(request.path)
     yield from _of_query(request.target, secret_parameters)
     yield from _of_headers(request, secret_headers)
     yield from _of_numbers(numbers)
 
 
+def field_surfaces(form: str) -> Iterator[Surface]:
+    """The values of an encoded form's fields."""
+    for field in _FIELD.finditer(form):
+        if value := field[2]:
+            yield _of_field(value, field.start(2), unquote_plus(field[1]), "form field")
+
+
 def form_surfaces(parts: Collection[Part]) -> Iterator[Surface]:
-    """The names of the fields and files of a form."""
+    """The names of the fields and files of a form, and whatever else their headers say."""
     for n, part in enumerate(parts):
+        yield Surface(part.head, "", f"part {n}, headers")
         if part.name:
             yield Surface(part.name, "", f"part {n}, name")
         if part.filename:
@@ -107,9 +119,14 @@ def _of_query(target: str, secret_parameters: Collection[str]) -> Iterator[Surfa
         if name:
             yield Surface(name, "", "query parameter name")
         if value := field[2]:
-            starts = _starts(value, field.start(2))
-            spot = Query(starts) if starts else None
-            yield Surface(unquote_plus(value), name, f"query parameter {place_of((name,))}", spot)
+            yield _of_field(value, field.start(2), name, "query parameter")
+
+
+def _of_field(value: str, at: int, name: str, what: str) -> Surface:
+    starts = _starts(value, at)
+    return Surface(
+        unquote_plus(value), name, f"{what} {place_of((name,))}", Query(starts) if starts else None
+    )
 
 
 def _starts(encoded: str, at: int) -> list[int]:
@@ -129,8 +146,12 @@ def _starts(encoded: str, at: int) -> list[int]:
 def _of_headers(request: Request, secret_headers: Collection[str]) -> Iterator[Surface]:
     for n, (name, value) in enumerate(request.headers.items()):
         low, place = _named(name)
-        if value and low not in secret_headers and low not in _OF_THE_CONNECTION:
+        if low in _AS_THEY_STAND:
+            yield Surface(_NO_TEXT.sub("", value), name, place)
+        elif value and low not in secret_headers and low not in _OF_THE_CONNECTION:
             yield Surface(value, name, place, Header(n, low))
+    if request.headers:
+        yield Surface(" ".join(request.headers), "", "the names of the headers")
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from tollgate.calls import Body, Call, Finding, Refused, Request
 from tollgate.calls.upload import is_piece
@@ -15,9 +15,18 @@ from tollgate.dlp.fresh import Fresh
 from tollgate.dlp.redact import Change, replaced
 from tollgate.dlp.settle import Settling, Where
 from tollgate.dlp.slots import treat_slots
-from tollgate.dlp.surfaces import Header, Query, Surface, form_surfaces, in_target, rewrite, surfaces
+from tollgate.dlp.surfaces import (
+    Header,
+    Query,
+    Surface,
+    field_surfaces,
+    form_surfaces,
+    in_target,
+    rewrite,
+    surfaces,
+)
 from tollgate.dlp.tokens import Book
-from tollgate.dlp.views import multipart
+from tollgate.dlp.views import documents, multipart
 from tollgate.dlp.views.view import Piece
 
 
@@ -93,7 +102,9 @@ class _Treating:
             self._treatment.body = treat_slots(body, fresh, self._examiner, self._settling)
         elif body.content:
             self._content(body.content, self._call.request.headers.get("content-type", ""))
-        self._surfaces(list(surfaces(self._call.request, numbers, withheld.headers, withheld.parameters)))
+        if body.encoding and self._treatment.body is None:
+            self._encoding(body.wire)
+        self._surfaces(list(surfaces(self._call.request, self._call.model, numbers, *withheld)))
         self._treatment.findings, self._treatment.stuck = self._settling.findings, self._settling.stuck
         return self._treatment
 
@@ -106,20 +117,52 @@ class _Treating:
         if multipart.is_multipart(content_type):
             self._form(content, multipart.parts(content, content_type))
         elif (text := as_text(content)) is None:
-            self._attachment(content, "the body")
+            if not self._attachment(content, "the body"):
+                self._as_declared(content, content_type, "the body")
         elif is_piece(self._call.request.headers):  # its size was told before
             list(self._rewritten([Surface(text, "", "the uploaded file")]))
-        elif (changed := self._settling.text(text, Where("the body"))) != text:
+            self._as_declared(content, content_type, "the uploaded file", text)
+        else:
+            self._plain(text, content_type)
+
+    def _plain(self, text: str, content_type: str) -> None:
+        changed = self._settling.text(text, Where("the body"))
+        if is_form(content_type):
+            changed = self._fields(changed)
+        self._as_declared(changed.encode(), content_type, "the body", changed)
+        if changed != text:
             self._replace(changed.encode())
+
+    def _fields(self, form: str) -> str:
+        """An encoded form, in which "+" is a space."""
+        fields = self._rewritten(field_surfaces(form))
+        edits = [edit for surface, pieces in fields for edit in in_target(cast(Query, surface.spot), pieces)]
+        return replaced(form, edits)
+
+    def _encoding(self, wire: bytes) -> None:
+        """What a compressed body says besides its content, such as a file's name."""
+        self._stuck("\n".join(documents.strings(wire)), "the compressed body's own bytes")
+
+    def _as_declared(self, data: bytes, content_type: str, place: str, text: str = "") -> None:
+        """Look into what data is in the charset that it is said to have, where that is not the text."""
+        if (declared := documents.declared(data, content_type)) != text:
+            self._stuck(declared, f"{place}, as its charset reads it")
+
+    def _stuck(self, text: str, place: str) -> None:
+        """Look into a text of which nothing can be rewritten."""
+        for found in self._examiner.text(text, "text", "", self._settling.budget):
+            self._settling.cannot_stay(found.span, place, droppable=False)
 
     def _form(self, content: bytes, fields: list[multipart.Part]) -> None:
         edits: list[multipart.Edit] = []
         for n, part in enumerate(fields):
             place = f"part {n} of the form"
             if (text := part.text) is None:
-                self._attachment(part.data, place)
+                if not self._attachment(part.data, place):
+                    self._as_declared(part.data, part.content_type, place)
                 continue
             changed = self._settling.text(text, Where(place, part.name))
+            self._as_declared(changed.encode(part.charset), part.content_type, place, changed)
             if changed != text:
                 edits += multipart.with_text(part, changed)
         for surface, pieces in self._rewritten(form_surfaces(fields)):
@@ -128,9 +171,12 @@ class _Treating:
         if edits:
             self._replace(multipart.rewrite(content, edits))
 
-    def _attachment(self, data: bytes, place: str) -> None:
-        for found in self._examiner.attachment(data, self._settling.budget):
+    def _attachment(self, data: bytes, place: str) -> bool:
+        """True where something was found."""
+        seen = self._examiner.attachment(data, self._settling.budget)
+        for found in seen:
             self._settling.cannot_stay(found.span, f"{place} ({found.view})", droppable=False)
+        return bool(seen)
 
     def _surfaces(self, texts: Sequence[Surface]) -> None:
         named = [(text.text, text.key) for text in texts]
@@ -153,6 +199,10 @@ class _Treating:
                     self._settling.cannot_stay(span, surface.place, droppable=False)
             elif pieces := self._settling.changes(surface.text, found, Where(surface.place, surface.key)):
                 yield surface, pieces
+
+
+def is_form(content_type: str) -> bool:
+    return content_type.lstrip().lower().startswith("application/x-www-form-urlencoded")
 
 
 def as_text(content: bytes) -> str | None:

@@ -7,11 +7,12 @@ from that. Here it is kept under the ids that answers give, and found by the ids
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from tollgate.calls import Identity
 from tollgate.dialects.paths import find
 
 
@@ -78,18 +79,31 @@ def given_ids(dialect: str, path: str, request: Any, answer: Any) -> list[str]:
     return _ids((*_texts(answer, row.given), *_texts(request, going_on), *named))
 
 
+def owners_of(identity: Identity) -> list[str]:
+    """Whose a conversation is: who shows the same credential has it, and the same user of the proxy. What
+    comes of a login changes by the hour, so its address tells as well, as it does where nothing else can."""
+    known = {
+        "credential": identity.credential,
+        "user": identity.user if identity.authenticated else "",
+    }
+    owners = [f"{kind}:{name}" for kind, name in known.items() if name]
+    passing = identity.credential_kind == "oauth" and not identity.authenticated
+    return [*owners, f"address:{identity.address}"] if passing or not owners else owners
+
+
 class TokenVault:
-    """The tokens of kept conversations, by their ids."""
+    """The tokens of kept conversations, by owner and id: a guessed id gives nobody another's values."""
 
-    __slots__ = ("_keeper",)
+    __slots__ = ("_keeper", "_owners")
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, owners: Collection[str]) -> None:
         self._keeper = keeper
+        self._owners = owners
 
     def recall(self, ids: Iterable[str]) -> dict[str, str]:
         """Token → value of all that these ids name."""
         known: dict[str, str] = {}
-        for name in ids:
+        for name in self._names(ids):
             if found := self._keeper.get(name):
                 known |= orjson.loads(found)
         return known
@@ -97,7 +111,10 @@ class TokenVault:
     def keep(self, ids: Iterable[str], originals: Mapping[str, str]) -> bool:
         """Keep token → value under each of these ids. False where there was too much to keep."""
         value = orjson.dumps(dict(originals))
-        return not originals or all(self._keeper.put(name, value) for name in ids)
+        return not originals or all(self._keeper.put(name, value) for name in self._names(ids))
+
+    def _names(self, ids: Iterable[str]) -> Iterator[str]:
+        return (f"{owner}\0{id}" for id in ids for owner in self._owners)
 
 
 def _ids(names: Iterable[str]) -> list[str]:

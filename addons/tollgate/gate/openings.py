@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass, replace
 
 from mitmproxy import http
 
 from tollgate.access import identify
-from tollgate.calls import Call, Coverage, Headers, Identity, Refused, Runtime, Sight
+from tollgate.calls import METHODS, Call, Coverage, Headers, Identity, Refused, Runtime, Sight
 from tollgate.dialects import dialect
 from tollgate.gate.connections import disagreement, host_name, is_address
 from tollgate.gate.flows import headers_of, request_of
@@ -18,6 +19,8 @@ from tollgate.providers import Match
 
 _VERSION_HEADERS = {"anthropic-messages": "anthropic-version"}
 """Dialects whose codec depends on the API version, and the header that says it."""
+_GRPC_METHOD = re.compile(r"/[\w-]+(?:\.[\w-]+)+/\w+", re.ASCII)
+"""package.Service and Method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +177,17 @@ def _fate(
         # Appended to the host, it would lead to another one; and what stands behind a "#" would not be sent,
         # so that another path would arrive than the one that was recognised.
         return None, Refused("The request's target is not a path.", code="bad_target", always=True), ""
+    if request.method not in METHODS:
+        message = f"Tollgate passes on no request with a method but {', '.join(sorted(METHODS))}."
+        return None, Refused(message, code="bad_method", always=True), ""
     if _is_websocket(request):
         return _websocket(settings)
-    if _is_grpc(request, match) or match.opaque:
+    if match.opaque or _is_grpc(request, match):
         return _opaque(runtime)
     if not match.known and settings.bodies.unknown_path == "refuse":
-        message = (
-            f"Tollgate's policy refuses paths that it does not know (bodies.unknown_path): {request.method}"
-        )
-        return None, Refused(f"{message} {request.path.partition('?')[0]}", code="unknown_path"), ""
+        message = "Tollgate's policy refuses paths that it does not know (bodies.unknown_path)"
+        told = f"{message}: {request.method} {request.path.partition('?')[0]}"
+        return None, Refused(told, code="unknown_path", record=f"{message}."), ""
     return None, None, ""
 
 
@@ -192,9 +197,12 @@ def _is_websocket(request: http.Request) -> bool:
 
 
 def _is_grpc(request: http.Request, match: Match) -> bool:
-    """True where the body is gRPC's. Where a dialect is spoken it has to be JSON, whatever its type says."""
-    said = request.headers.get("content-type", "").strip().lower()
-    return said.startswith("application/grpc") and match.dialect == "generic"
+    """True for gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). What has a path of
+    another API is none, whatever it calls itself: it would pass unseen."""
+    is_method = _GRPC_METHOD.fullmatch(request.path) is not None and not match.known
+    return is_method and request.headers.get("content-type", "").strip().lower().startswith(
+        "application/grpc"
+    )
 
 
 def _websocket(settings: Settings) -> tuple[Sight | None, Refused | None, str]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from typing import TypeGuard
 from weakref import WeakKeyDictionary
 
 from mitmproxy import connection, ctx, http, tls
@@ -56,17 +57,16 @@ class Tunnels:
         refuse(flow, self._runtime(), self._saw)
 
     def next_layer(self, next_layer: proxy_layer.NextLayer) -> None:
-        """Choose as mitmproxy does, but with our streams, and with raw tunnels to other hosts."""
+        """Choose as mitmproxy does, but with our streams, with raw tunnels to other hosts, and with none to
+        LLM hosts."""
         if next_layer.layer is None:  # a script stands before the addon that chooses
             ctx.master.addons.get("nextlayer").next_layer(next_layer)
-        if isinstance(next_layer.layer, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
-            next_layer.context.layers.remove(next_layer.layer)
+        chosen = next_layer.layer
+        if isinstance(chosen, HttpLayer | TCPLayer) and self._is_tunnel(next_layer.context):
+            next_layer.context.layers.remove(chosen)
             next_layer.layer = TCPLayer(next_layer.context, ignore=True)
-            return
-        if isinstance(next_layer.layer, TCPLayer | DNSLayer) and self._is_looked_into(next_layer.context):
-            # mitmproxy guesses by the first bytes, and passes on unseen what does not begin like HTTP: an
-            # empty line does not, nor a request of which only "PO" has come so far.
-            next_layer.context.layers.remove(next_layer.layer)
+        elif _passes_unseen(chosen) and self._is_looked_into(next_layer.context):
+            next_layer.context.layers.remove(chosen)
             next_layer.layer = HttpLayer(next_layer.context, HTTPMode.transparent)
         if self._streams:
             layer.replace_http_layer(next_layer)
@@ -130,6 +130,11 @@ def why_tls_failed(error: str, *, begun: bool) -> tuple[str, str]:
     # Many clients that do not trust a certificate say so, many just hang up.
     text = "A client did not trust Tollgate's certificate for %s: is the CA installed there?"
     return "certificate_not_trusted", text
+
+
+def _passes_unseen(chosen: proxy_layer.Layer | None) -> TypeGuard[TCPLayer | DNSLayer]:
+    """True where mitmproxy guesses that it is no HTTP. What its user has it ignore is no guess."""
+    return isinstance(chosen, DNSLayer) or (isinstance(chosen, TCPLayer) and chosen.flow is not None)
 
 
 def refuse(flow: http.HTTPFlow, runtime: Runtime, saw: Callable[[Connection], None]) -> None:

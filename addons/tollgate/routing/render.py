@@ -12,7 +12,7 @@ import orjson
 from multidict import CIMultiDict
 
 from tollgate.calls import CLIENT, Body, Call, Headers, Leg, Refused, Request
-from tollgate.calls.credentials import without_credentials
+from tollgate.calls.credentials import without_credentials, without_likely_credentials
 from tollgate.calls.members import Changes, changed
 from tollgate.dialects import dialect
 from tollgate.dialects.base import Dialect
@@ -35,6 +35,9 @@ def render(spec: Spec, route: Route, call: Call) -> Leg:
         leg = _as_it_speaks(spec, route, call, model)
     else:
         leg = _translated(spec, route, call, model, dialect(spoken))
+    if CLIENT not in spec.credentials(call):
+        request = leg.request
+        request.headers, request.target = without_likely_credentials(request.headers, request.target)
     _change_headers(leg.request.headers, route.headers, spec.settings.headers)
     return _without_foreign_keys(spec, call, leg)
 

@@ -6,14 +6,17 @@ prove something later, there is a keyed digest. What is not known is left out.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from tollgate.calls import (
+    METHODS,
+    MODEL_PLACE,
     Attempt,
     Call,
     Connection,
@@ -35,6 +38,8 @@ _SENTENCE = 1000
 _PLACES = 30
 """Findings of a call that are told one by one."""
 _DECIDING = frozenset(("refuse", "error"))
+_WORD_OF_PATH = re.compile("[a-z][a-z_-]{0,30}|v[0-9][a-z0-9]{0,8}|")
+"""A segment of a path as APIs have them."""
 
 type Record = dict[str, Any]
 
@@ -138,25 +143,34 @@ def _who(identity: Identity) -> Record:
 
 def _what(call: Call) -> Record:
     request = call.client_request
+    found = {finding.place for finding in call.findings}
     return {
         "provider": call.provider,
         "host": _clean(request.host),
-        "method": _clean(request.method),
-        "path": _clean(_path(request.path, call.findings), _SENTENCE),
+        "method": request.method if request.method in METHODS else "…",
+        "path": _clean(_path(request.path, found, unseen=_is_unseen(call)), _SENTENCE),
         "operation": call.operation,
         "dialect": call.dialect.name,
-        "model": _clean(call.model),
+        "model": "…" if MODEL_PLACE in found else _clean(call.model),
         "answered_model": _clean(call.answered_model),
         "stream": call.stream,
         "coverage": call.coverage,
     }
 
 
-def _path(path: str, findings: Iterable[Finding]) -> str:
-    """Without the query, which may hold a key, and without segments in which something was found."""
-    found = {finding.place for finding in findings}
+def _is_unseen(call: Call) -> bool:
+    """True where the call was refused before its path could be looked into."""
+    return call.policy.dlp.enabled and any(v.room == "gate" and v.action == "refuse" for v in call.verdicts)
+
+
+def _path(path: str, found: Collection[str], *, unseen: bool) -> str:
+    """Without the query, which may hold a key, and without segments in which something was found or, if
+    nobody has looked, may be."""
     segments = path.split("/")
-    return "/".join("…" if path_segment(n) in found else segment for n, segment in enumerate(segments))
+    return "/".join(
+        "…" if path_segment(n) in found or (unseen and not _WORD_OF_PATH.fullmatch(segment)) else segment
+        for n, segment in enumerate(segments)
+    )
 
 
 def _how(call: Call) -> Record:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from tollgate.calls import Refused, Request
+from tollgate.calls import Answer, Event, Events, Refused, Request
 from tollgate.calls.credentials import without_credentials
 from tollgate.policy.routing import Credential
 from tollgate.policy.targets import may_go_to
@@ -17,6 +17,8 @@ from tollgate.upstream.sigv4 import parse_key, scope_of, sign
 
 _KINDS: Mapping[str, str] = {"oauth": "bearer"}
 """Ways to show a key that clients have and we have not, and ours in their place."""
+
+_REMOVED = b"[key]"
 
 type Put = Callable[[Request, str], None]
 
@@ -39,9 +41,30 @@ def with_key(
     return copy
 
 
-def scrubbed(body: bytes, secret: str) -> bytes:
-    """An error's body without the key, which some servers repeat."""
-    return body.replace(secret.encode(), b"[key]")
+def scrub(answer: Answer, secret: str) -> None:
+    """Take the key out of an answer: some servers repeat it, in errors above all."""
+    key = secret.encode()
+    for name in {name for name, value in answer.headers.items() if secret in value}:
+        answer.headers[name] = answer.headers[name].replace(secret, _REMOVED.decode())
+    answer.body = answer.body.replace(key, _REMOVED)
+    if answer.events is not None:
+        answer.events = _scrubbed(answer.events, key)
+
+
+async def _scrubbed(events: Events, key: bytes) -> AsyncGenerator[Sequence[Event]]:
+    try:
+        async for batch in events:
+            yield [_without(event, key) for event in batch]
+    finally:
+        await events.aclose()
+
+
+def _without(event: Event, key: bytes) -> Event:
+    if event.data is not None and key in event.data:
+        return event.with_data(event.data.replace(key, _REMOVED))
+    if event.raw is not None and key in event.raw:
+        return Event(event.data, event.name, event.raw.replace(key, _REMOVED))
+    return event
 
 
 def _usual(provider: Provider | None) -> str:

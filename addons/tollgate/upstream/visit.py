@@ -29,7 +29,7 @@ from tollgate.upstream import breaker
 from tollgate.upstream.attempt import attempt
 from tollgate.upstream.client import Client
 from tollgate.upstream.held import GIVEN_UP, Held
-from tollgate.upstream.inject import scrubbed, with_key
+from tollgate.upstream.inject import scrub, with_key
 from tollgate.upstream.keys import Keys
 from tollgate.upstream.retry import KEY_REFUSED, Result, retry_after
 from tollgate.upstream.turns import Turns
@@ -85,8 +85,10 @@ class Visitor:
             result.error = e
             return result
         result.status, result.headers = answer.status, answer.headers
+        if secret:
+            scrub(answer, secret)
         if answer.events is None:
-            await _whole(leg, answer, secret, result)
+            await _whole(leg, answer, result)
         else:
             await _streamed(call, leg, answer, stay, result)
         self._judge_key(target, name, result)
@@ -210,9 +212,7 @@ def _record(call: Call, target: Target, leg: Leg, key: str) -> Attempt:
 # -- and back ------------------------------------------------------------------------------------------------
 
 
-async def _whole(leg: Leg, answer: Answer, secret: str, result: Result) -> None:
-    if secret and answer.status >= _ERRORS_FROM:
-        answer.body = scrubbed(answer.body, secret)
+async def _whole(leg: Leg, answer: Answer, result: Result) -> None:
     if leg.back is None:
         result.answer = answer
         return

@@ -102,6 +102,7 @@ def test_a_mark_that_does_not_keep_its_word_is_no_text() -> None:
         ("gzip", gzip.compress(SECRET.encode())),
         ("zlib", zlib.compress(SECRET.encode())),
         ("zlib", zlib.compress(SECRET.encode(), 9)),
+        ("zlib", zlib.compress(SECRET.encode(), 1)),
         ("gzip", gzip.compress(b"AKIAQYLPMN") + gzip.compress(b"5HFIQR7XYA")),
         ("zstd", zstd.compress(SECRET.encode())),
         ("zip", zipped({"a/b.txt": SECRET})),

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from email.message import Message
 from typing import NamedTuple
 
 from tollgate.calls.coding import CodingError, decode
@@ -115,7 +116,7 @@ def plain(data: bytes) -> Iterator[Text]:
             return
     versions = [data, data.replace(b"\0", b"")] if 4 * data.count(0) > len(data) else [data]
     for version in versions:  # without zeros, UTF-16 within binary data can be read
-        if found := "\n".join(_printable(version)):
+        if found := "\n".join(strings(version)):
             yield Text("strings", found, 0)
 
 
@@ -123,10 +124,21 @@ def hides(data: bytes, charset: str) -> bool:
     """Whether the charset reads something else where there is plain ASCII."""
     if charset == "utf-8":
         return False
-    return any(run.encode().decode(charset, "replace") != run for run in _printable(data))
+    return any(run.encode().decode(charset, "replace") != run for run in strings(data))
 
 
-def _printable(data: bytes) -> Iterator[str]:
+def declared(data: bytes, content_type: str) -> str:
+    """Data as the charset reads it that a content type names; empty where it names none that is known."""
+    header = Message()
+    header["content-type"] = content_type
+    try:
+        return data.decode(header.get_content_charset(""), "replace")
+    except (LookupError, ValueError):
+        return ""
+
+
+def strings(data: bytes) -> Iterator[str]:
+    """The readable runs in data of any kind."""
     for start, end in stretches(data.translate(_PRINTABLE), _SHORTEST):
         yield data[start:end].decode("ascii")
 
@@ -258,7 +270,7 @@ _CONTAINERS = (
     (b"PK\x03\x04", _ZIP),
     (b"%PDF-", _PDF),
     (b"\x1f\x8b\x08", _Container("gzip", _coded("gzip"))),
-    *((magic, _Container("zlib", _coded("deflate"))) for magic in (b"\x78\x9c", b"\x78\xda")),
+    *((magic, _Container("zlib", _coded("deflate"))) for magic in (b"\x78\x01", b"\x78\x9c", b"\x78\xda")),
     (b"\x28\xb5\x2f\xfd", _Container("zstd", _coded("zstd"))),
     *((b"BZh%d1AY&SY" % level, _SEALED) for level in range(1, 10)),
     (b"\xfd7zXZ\0", _SEALED),

@@ -45,6 +45,9 @@ class Part:
     end: int
     data: bytes
     """Its content, transfer encoding undone."""
+    head: str
+    """Its headers, but for a file name that can be rewritten."""
+    content_type: str
     charset: str
     """In which its content is text that can be rewritten in place; empty where it is not."""
     filename_at: tuple[int, int] | None = None
@@ -135,16 +138,24 @@ def _part(content: bytes, start: int, end: int) -> Part:
     raw = content[blank.end() : end]
     data = _transferred(raw, headers)
     filename = headers.get_filename("")
+    filename_at = _only(_FILENAME, content, start, blank.start(), filename)
     return Part(
         collapse_rfc2231_value(headers.get_param("name", "", "content-disposition")),
         filename,
         blank.end(),
         end,
         data,
+        _head(content, start, blank.start(), filename_at),
+        str(headers.get("content-type", "")),
         _rewritable(data, headers) if data == raw else "",
-        _only(_FILENAME, content, start, blank.start(), filename),
+        filename_at,
         _only(_LENGTH, content, start, blank.start(), str(headers.get("content-length", ""))),
     )
+
+
+def _head(content: bytes, start: int, end: int, without: tuple[int, int] | None) -> str:
+    gap = without or (end, end)
+    return (content[start : gap[0]] + content[gap[1] : end]).decode("utf-8", "replace").strip()
 
 
 def _only(
