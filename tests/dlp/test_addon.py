@@ -304,6 +304,30 @@ async def test_text_that_is_not_remembered_is_looked_at_off_the_loop(
     assert on_loop == [False, True, False, True, True, False]
 
 
+async def test_what_is_tried_on_the_loop_first_is_treated_once_only(
+    tmp_path: Path, provider: Provider
+) -> None:
+    """The texts are remembered, but not in that order, and so the session; a header is new, and too long."""
+    session = [{"role": "user", "content": f"{TEXT}, line {n} of a long talk " * 10} for n in range(20)]
+    first = {"role": "user", "content": "hello"}
+    told: list[tuple[int, str]] = []
+    async with tollgate(tmp_path, provider, ON) as proxy:
+        for messages, note in ((session, ""), ([first, *session], "a new note " * 500)):
+            data = orjson.dumps({"model": "gpt-6", "messages": messages})
+            headers = {**KEY, "content-type": "application/json", "x-note": note}
+            async with proxy.client().post(CHAT, data=data, headers=headers) as response:
+                told.append((response.status, text_of(await response.json())))
+
+    assert [status for status, _ in told] == [200, 200]
+    assert all(TEXT in text for _, text in told)
+    assert not [
+        value
+        for value in PLANTED
+        for entry in provider.simulator.journal.entries
+        if value.encode() in entry.body
+    ]
+
+
 async def test_a_large_answer_is_judged_off_the_loop(tmp_path: Path, provider: Provider) -> None:
     says(provider, f"{WROTE} " * 3000)
     async with (

@@ -101,6 +101,7 @@ class Dlp:
             if _is_small(call.request.body, new):
                 with suppress(TooMuch):
                     return look_into(new, _UNSEEN)
+                new = find()  # what is known may be more than it was
             return await asyncio.to_thread(look_into, new)
         except ViewError as e:
             call.coverage = "undecodable"
