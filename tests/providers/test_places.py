@@ -43,6 +43,8 @@ def test_a_host_that_the_table_does_not_tell_is_asked_for(provider: str, region:
     [
         ("openai", "openai-chat", "chat", {}, "/v1/chat/completions"),
         ("groq", "openai-chat", "chat", {}, "/openai/v1/chat/completions"),
+        ("mistral", "openai-chat", "chat", {}, "/v1/chat/completions"),
+        ("huggingface", "openai-chat", "chat", {"model": "a/b"}, "/v1/chat/completions"),
         ("openai", "openai-responses", "responses", {}, "/v1/responses"),
         ("bedrock-mantle", "openai-responses", "responses", {}, "/v1/responses"),
         ("perplexity", "openai-responses", "responses", {}, "/v1/responses"),

@@ -36,7 +36,7 @@ def ensure_authority(folder: Path, hosts: Iterable[str]) -> bool:
 
     Processes that start at the same time have the same one. ValueError where a file holds none.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     made = not (folder / KEY_FILE).exists() and _make(folder / KEY_FILE, hosts)
     certificate = b"".join(_CERTIFICATE.findall((folder / KEY_FILE).read_bytes()))
     if not certificate:
