@@ -272,7 +272,7 @@ OPEN = {"SECRET": r"key-[A-Za-z0-9/.-]{8,}"}
 """A rule for keys of any length: they go on in any word that follows."""
 
 
-@pytest.mark.parametrize("behind", ["User-facing text.", "2026-11-23 was Monday.", "/work/notes.txt"])
+@pytest.mark.parametrize("behind", ["User-facing text.", "2026-11-23 was Monday.", "/srv/notes.txt"])
 def test_a_key_at_the_end_of_a_text_does_not_go_on_in_the_next(
     behind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

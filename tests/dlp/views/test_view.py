@@ -144,6 +144,11 @@ def test_no_more_is_looked_at_than_a_budget_allows() -> None:
     Budget(10).look(10**9)
 
 
+def test_what_is_decoded_is_looked_at_too() -> None:
+    with pytest.raises(TooMuch):
+        Budget(10, unseen=5).take(6)
+
+
 def test_a_view_shows_no_text_in_logs() -> None:
     view = next(original("a%40b").rewritten("percent", [Piece(1, 4, "@")]))
 

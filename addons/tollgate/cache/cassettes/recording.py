@@ -106,7 +106,7 @@ class _Payload(_Part):
     def _read(self) -> Self:
         if len(self.model_fields_set & _READ.keys()) != 1:
             raise ValueError("here has to be one of json, text and base64")
-        self.data  # noqa: B018 (while it is known where it stands)
+        _ = self.data  # its ValueError is told with the place, which is known here
         return self
 
     @property

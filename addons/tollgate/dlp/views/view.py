@@ -39,10 +39,11 @@ class Budget:
         self.unseen = unseen
 
     def take(self, size: int) -> None:
-        """ViewError where that is more than is left."""
+        """ViewError where that is more than is left. What was decoded is looked at: TooMuch as of `look`."""
         if size > self.left:
             raise ViewError(f"the text decodes to more than {self.limit} bytes", "too_large")
         self.left -= size
+        self.look(size)
 
     def look(self, size: int) -> None:
         """TooMuch where that is more than may be looked at."""
