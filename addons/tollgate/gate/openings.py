@@ -199,10 +199,9 @@ def _is_websocket(request: http.Request) -> bool:
 def _is_grpc(request: http.Request, match: Match) -> bool:
     """True for gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). What has a path of
     another API is none, whatever it calls itself: it would pass unseen."""
+    said = request.headers.get("content-type", "").strip().lower()
     is_method = _GRPC_METHOD.fullmatch(request.path) is not None and not match.known
-    return is_method and request.headers.get("content-type", "").strip().lower().startswith(
-        "application/grpc"
-    )
+    return is_method and said.startswith("application/grpc")
 
 
 def _websocket(settings: Settings) -> tuple[Sight | None, Refused | None, str]:
